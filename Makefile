@@ -1,0 +1,35 @@
+# The commands a person needs. Everything else is `python app.py <command>`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help run demo test check bench screenshots soak clean
+
+help:
+	@echo "make run | demo | test | check | bench | soak | screenshots"
+
+$(STAMP): requirements.txt requirements-dev.txt scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
+	@touch $(STAMP)
+
+run: $(STAMP)
+	@$(BIN)/python app.py run
+
+demo: $(STAMP)
+	@$(BIN)/python app.py demo $(if $(FAULTS),--faults) $(APPLICATION)
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf out .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""WTForms: collect, show choices, map errors back onto fields."""

@@ -1,0 +1,1 @@
+"""Quote, Bill, Payment, Allocation, Split, Settlement and the ledger."""

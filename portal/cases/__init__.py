@@ -1,0 +1,1 @@
+"""Application, Case, Track and Task, and the rules of the joint process."""

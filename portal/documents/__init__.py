@@ -1,0 +1,1 @@
+"""Values to HTML to PDF, and their verification."""

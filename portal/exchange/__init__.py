@@ -1,0 +1,1 @@
+"""Outbox, inbox, wire messages and what every provider adapter implements."""

@@ -1,0 +1,1 @@
+"""The ground every wing stands on: settings, clock, ids, money, errors, database, policy, audit."""

@@ -1,0 +1,75 @@
+"""Settings, all from the environment with the prefix `PORTAL_`. A wrong value stops the start and names itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+Mode = Literal["demo", "dev", "production"]
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class SettingError(ValueError):
+    """A setting has a value the portal cannot run with; the message names it and says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one running portal needs to know. Paths are absolute."""
+
+    mode: Mode = "dev"
+    bind: str = "127.0.0.1:8080"
+    database_url: str = ""
+    instance: Path = field(default_factory=lambda: Path.cwd() / "instance")
+    base_url: str = ""
+    retry_scale: float = 1.0
+    gateway_url: str = "http://127.0.0.1:8096"
+    worker_port: int = 8079
+    city: str = "150800"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is used."""
+        return self.database_url.startswith("sqlite")
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `environ` (default: the process environment). Raises SettingError naming the bad one."""
+    env = os.environ if environ is None else environ
+    mode = env.get("PORTAL_MODE", "dev")
+    if mode not in ("demo", "dev", "production"):
+        raise SettingError(f"PORTAL_MODE is {mode!r}; use demo, dev or production")
+    bind = env.get("PORTAL_BIND", "127.0.0.1:8080")
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit():
+        raise SettingError(f"PORTAL_BIND is {bind!r}; write host:port, as in 127.0.0.1:8080")
+    if mode != "production" and host not in _LOOPBACK:
+        raise SettingError(f"PORTAL_BIND is {bind!r}; only PORTAL_MODE=production may leave the loopback address")
+    instance = Path(env.get("PORTAL_INSTANCE", Path.cwd() / "instance")).resolve()
+    return Settings(
+        mode=cast(Mode, mode),
+        bind=bind,
+        database_url=env.get("PORTAL_DATABASE_URL") or f"sqlite:///{instance / f'yikou-{mode}.db'}",
+        instance=instance,
+        base_url=env.get("PORTAL_BASE_URL", f"http://{bind}").rstrip("/"),
+        retry_scale=_positive(env, "PORTAL_RETRY_SCALE", 0.001 if mode == "demo" else 1.0),
+        gateway_url=env.get("PORTAL_GATEWAY_URL", "http://127.0.0.1:8096").rstrip("/"),
+        worker_port=int(_positive(env, "PORTAL_WORKER_PORT", 8079)),
+        city=env.get("PORTAL_CITY", "150800"),
+    )
+
+
+def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise SettingError(f"{name} is {text!r}; use a number above 0")
+    return value

@@ -1,0 +1,1 @@
+"""Lights, whose turn it is, and figures for supervisors."""

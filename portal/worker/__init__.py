@@ -1,0 +1,1 @@
+"""Runs due work: deliveries, documents, clocks, payments."""

@@ -1,0 +1,1 @@
+"""Everything outside the portal, behind its ports."""

@@ -1,0 +1,63 @@
+"""Shared fixtures: an application context on a fresh database (SQLite, and PostgreSQL where it answers)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from portal.kernel.database import db, init_database
+
+AT = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)  # Monday 09:00 in Shanghai
+DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"
+
+
+def postgres_url() -> str | None:
+    """Where the PostgreSQL for tests is: PORTAL_TEST_POSTGRES_URL, or the usual address when it answers."""
+    if url := os.environ.get("PORTAL_TEST_POSTGRES_URL"):
+        return url
+    try:
+        socket.create_connection(("127.0.0.1", 5432), timeout=0.5).close()
+    except OSError:
+        return None
+    return DEFAULT_POSTGRES
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, empty database of each kind; the PostgreSQL one is a schema of its own, dropped afterwards."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    url = postgres_url()
+    if url is None:
+        pytest.skip("no PostgreSQL here: set PORTAL_TEST_POSTGRES_URL to run this on it")
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE SCHEMA "{schema}"'))
+    yield f"{url}?options=-csearch_path%3D{schema}"
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
+    engine.dispose()
+
+
+@pytest.fixture
+def bare_app(database_url: str) -> Iterator[Flask]:
+    """A Flask application with all tables on the fresh database and nothing else, inside its context."""
+    app = Flask("test")
+    init_database(app, database_url)
+    with app.app_context():
+        import portal.tables  # noqa: F401, PLC0415 - registers every wing's tables
+
+        db.create_all()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
