@@ -1,0 +1,160 @@
+"""What time alone brings about: late providers are passed by, reminders go out, days are settled. Run by the worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.cases import workflow
+from portal.cases.tables import Case, CaseEvent, Task, Track
+from portal.catalog.queries import calendar_of
+from portal.exchange.tables import Job, OutboxMessage
+from portal.journey import case_files, progress, settlement, task_documents
+from portal.journey.case_files import CaseFile
+from portal.journey.events import note_event, send_task_event
+from portal.journey.jobs import queue_job
+from portal.kernel.clock import SHANGHAI, local_date
+from portal.kernel.database import db, transaction
+from portal.kernel.guard import change
+from portal.kernel.policy import SYSTEM
+
+RECONCILE_AT = dt.time(10, 0)  # the gateway's statement of a day is there from 10:00 of the next (money.md §1.9)
+OPEN_STATES = ("issued", "received", "working", "paused", "waiting_applicant")
+
+
+def tick(*, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """One round of everything that waits for a time. Each case is its own transaction."""
+    for case_id in _cases_with_waiting_stages():
+        release_late(case_id=case_id, at=at, wire_at=wire_at)
+    for task_id in _tasks_to_remind(at):
+        remind(task_id=task_id, at=at, wire_at=wire_at)
+    queue_day_end(at=at, wire_at=wire_at)
+
+
+def _cases_with_waiting_stages() -> list[str]:
+    query = select(Task.case_id).join(Case, Case.id == Task.case_id)
+    query = query.where(Case.state == "open", Task.state.in_(OPEN_STATES), Task.stage.in_(workflow.JOINT_STAGES))
+    ids = list(db.session.scalars(query.distinct()))
+    db.session.remove()
+    return ids
+
+
+def release_late(*, case_id: str, at: dt.datetime, wire_at: dt.datetime) -> list[str]:
+    """Let the ready providers of a joint stage go on without the late ones; answers who was passed by."""
+    with transaction() as session:
+        file = case_files.load_case(session, case_id=case_id)
+        passed: list[str] = []
+        for stage, late in late_by_stage(session, file, at=at):
+            for track in late:
+                values = {"split_off": [*track.split_off, stage]}
+                change(session, Track, track.id, {"state": "open"}, values)
+                session.refresh(track)
+                facts = {"stage": stage, "provider": track.provider}
+                note_event(session, case_id=case_id, kind="late_passed_by", actor=SYSTEM, at=at, facts=facts)
+                passed.append(track.provider)
+        if passed:
+            progress.advance(session, case_id=case_id, at=at, wire_at=wire_at)
+        return passed
+
+
+def late_by_stage(session: Session, file: CaseFile, *, at: dt.datetime) -> list[tuple[str, list[Track]]]:
+    """Stages whose ready providers have waited long enough, each with the providers that are late."""
+    return [(stage, late) for stage, late, until in joint_waits(session, file) if until <= at]
+
+
+def joint_waits(session: Session, file: CaseFile) -> list[tuple[str, list[Track], dt.datetime]]:
+    """(stage, late tracks, until when they are waited for) of every joint stage that has ready and late providers."""
+    calendar, waits = calendar_of(session), []
+    for stage in workflow.TRACK_STAGES:
+        if stage not in workflow.JOINT_STAGES:
+            continue
+        members = [t for t in file.live_tracks() if stage in t.stages and stage not in t.split_off]
+        tasks = {t.provider: file.tasks.get((t.provider, stage)) for t in members}
+        if any(task is None for task in tasks.values()):
+            continue
+        ready = [task for task in tasks.values() if task is not None and task.ended_at]
+        late = [t for t in members if (task := tasks[t.provider]) is not None and not task.ended_at]
+        if not ready or not late:
+            continue
+        caps = [(task.issued_at, file.tracks[task.provider].cap_days) for task in ready]
+        until = workflow.joint_wait_until(calendar, [(issued, cap) for issued, cap in caps if cap])
+        if until is not None:
+            waits.append((stage, late, until))
+    return waits
+
+
+def _tasks_to_remind(at: dt.datetime) -> list[str]:
+    reminded = select(CaseEvent.task_id).where(CaseEvent.kind == "reminded")
+    query = select(Task.id).where(
+        Task.state.in_(("issued", "received", "working")),
+        Task.due_at.is_not(None),
+        Task.due_at < at,
+        Task.track_id.is_not(None),
+        Task.id.not_in(reminded.where(CaseEvent.task_id.is_not(None))),
+    )
+    ids = list(db.session.scalars(query))
+    db.session.remove()
+    return ids
+
+
+def remind(*, task_id: str, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Urge (催办) a provider whose task has run over its limit, once."""
+    with transaction() as session:
+        case_id = session.scalars(select(Task.case_id).where(Task.id == task_id)).one()
+        file = case_files.load_case(session, case_id=case_id)
+        task = session.get_one(Task, task_id, populate_existing=True)
+        told = session.scalars(
+            select(CaseEvent.seq).where(CaseEvent.task_id == task_id, CaseEvent.kind == "reminded")
+        ).first()
+        if told is not None or task.ended_at or task_documents.light_of(session, file, task, at=at) != "red":
+            return
+        facts = {"provider": task.provider, "stage": task.stage}
+        note_event(session, case_id=case_id, kind="reminded", actor=SYSTEM, at=at, task_id=task_id, facts=facts)
+        send_task_event(session, task, "task.reminded", at=at, wire_at=wire_at)
+
+
+def queue_day_end(*, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Queue the settlement of each finished day, and its reconciliation once the gateway's statement is there."""
+    today = local_date(at)
+    settle = settlement.days_to_settle(db.session, today)
+    reconcile = [day for day in settlement.days_to_reconcile(db.session, today) if at >= statement_ready_at(day)]
+    db.session.remove()
+    if not settle and not reconcile:
+        return
+    with transaction() as session:
+        for kind, days in (("settle_day", settle), ("reconcile_day", reconcile)):
+            for day in days:
+                queue_job(session, kind=kind, key=day.isoformat(), payload={"day": day.isoformat()}, wire_at=wire_at)
+
+
+def statement_ready_at(day: dt.date) -> dt.datetime:
+    """When the gateway's statement of `day` can be fetched."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), RECONCILE_AT, SHANGHAI)
+
+
+def pending_work(session: Session, *, at: dt.datetime, wire_at: dt.datetime) -> tuple[int, dt.datetime | None]:
+    """(deliveries and jobs that are due, the next business time at which something is due by itself).
+
+    Work that waits for a retry in wire time counts as due: the demo's calendar must not run ahead of it.
+    """
+    del wire_at
+    deliveries = session.scalar(
+        select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(("pending", "leased")))
+    )
+    jobs = session.scalar(select(func.count()).select_from(Job).where(Job.state.in_(("pending", "leased"))))
+    return (deliveries or 0) + (jobs or 0), next_due(session, at=at)
+
+
+def next_due(session: Session, *, at: dt.datetime) -> dt.datetime | None:
+    """The earliest business time after `at` at which `tick` will have something to do."""
+    times: list[dt.datetime] = []
+    today = local_date(at)
+    for case_id in session.scalars(select(Case.id).where(Case.state == "open")):
+        file = case_files.load_case(session, case_id=case_id, lock=False)
+        times += [until for _, _, until in joint_waits(session, file)]
+    midnight = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(0, 5), SHANGHAI)
+    times += [midnight] * bool(settlement.days_to_settle(session, today + dt.timedelta(days=1)))
+    times += [statement_ready_at(day) for day in settlement.days_to_reconcile(session, today + dt.timedelta(days=1))]
+    return min((time for time in times if time > at), default=None)

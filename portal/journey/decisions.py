@@ -1,0 +1,100 @@
+"""What the lead agency decides before the applicant sees it: refusals, declined tasks, failed acceptances."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from portal.cases.tables import Decision, Task
+from portal.journey import case_files, progress
+from portal.journey.events import note_event, send_task_event
+from portal.journey.refusals import drop_track
+from portal.journey.reporting import Reporting, raise_revision, set_state
+from portal.kernel import audit
+from portal.kernel.database import transaction
+from portal.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from portal.kernel.guard import change
+from portal.kernel.policy import Actor, require
+
+VERDICTS = {"confirm": "confirmed", "reject": "rejected"}
+
+
+def decide(
+    actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.datetime, wire_at: dt.datetime
+) -> None:
+    """Confirm or reject what a provider refused. Rejecting sends the task back as a new revision and needs a note."""
+    require(actor, "agency.decide")
+    if verdict not in VERDICTS:
+        raise Invalid([FieldError("verdict", "请选择“同意”或“不同意”。", "choice")])
+    if verdict == "reject" and not note.strip():
+        raise Invalid([FieldError("note", "请写明不同意的理由，供应单位会看到。", "missing")])
+    with transaction() as session:
+        decision = session.get(Decision, decision_id)
+        if decision is None:
+            raise NotFound("没有找到该事项。")
+        file = case_files.load_case(session, case_id=decision.case_id)
+        values = {"state": VERDICTS[verdict], "decided_at": at, "decided_by": actor.id, "note": note.strip() or None}
+        change(session, Decision, decision.id, {"state": "open"}, values)
+        task = session.get_one(Task, decision.task_id)
+        reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
+        (_CONFIRMED[decision.kind] if verdict == "confirm" else _send_back)(reporting)
+        facts = {"decision": decision.kind, "verdict": verdict, "provider": task.provider}
+        note_event(session, case_id=file.case.id, kind="decided", actor=actor, at=at, task_id=task.id, facts=facts)
+        audit.record(session, actor=actor, action="decision.made", subject=decision.id, detail=facts, at=at)
+        progress.advance(session, case_id=file.case.id, at=at, wire_at=wire_at)
+
+
+def _confirm_declined(reporting: Reporting) -> None:
+    set_state(reporting, "decline")
+    _drop_track(reporting)
+
+
+def _confirm_refusal(reporting: Reporting) -> None:
+    set_state(reporting, "finish")
+    _drop_track(reporting)
+
+
+def _confirm_failure(reporting: Reporting) -> None:
+    set_state(reporting, "fail")
+
+
+def _send_back(reporting: Reporting) -> None:
+    raise_revision(reporting)
+    send_task_event(reporting.session, reporting.task, "task.changed", at=reporting.at, wire_at=reporting.wire_at)
+
+
+def _drop_track(reporting: Reporting) -> None:
+    track = reporting.file.tracks[reporting.task.provider]
+    drop_track(reporting.session, track)
+
+
+_CONFIRMED: dict[str, Callable[[Reporting], None]] = {
+    "declined": _confirm_declined,
+    "refusal": _confirm_refusal,
+    "acceptance_failed": _confirm_failure,
+}
+
+
+def grant_permit(
+    actor: Actor, *, task_id: str, permit_no: str, at: dt.datetime, wire_at: dt.datetime
+) -> None:
+    """The office grants the permit its task asks for. Raises NotFound for another office's task."""
+    number = permit_no.strip()
+    with transaction() as session:
+        task = session.get(Task, task_id)
+        if task is None or task.stage != "permits":
+            raise NotFound("没有找到该许可事项。")
+        file = case_files.load_case(session, case_id=task.case_id)
+        if actor.office_code != task.provider and "lead_agency" not in actor.roles:
+            raise NotFound("没有找到该许可事项。")
+        require(actor, "agency.decide")
+        if not number:
+            raise Invalid([FieldError("permit_no", "请填写许可证编号。", "missing")])
+        if task.state == "done":
+            raise Conflict("该许可已经办结。", code="already_decided")
+        reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
+        task.result = {**task.result, "permit": {**task.result.get("permit", {}), "permit_no": number}}
+        set_state(reporting, "finish")
+        note_event(session, case_id=file.case.id, kind="permit_granted", actor=actor, at=at, task_id=task.id)
+        audit.record(session, actor=actor, action="permit.granted", subject=task.id, detail={"no": number}, at=at)
+        progress.advance(session, case_id=file.case.id, at=at, wire_at=wire_at)

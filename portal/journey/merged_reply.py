@@ -1,0 +1,106 @@
+"""一口答复: the parts of all providers become one numbered reply; what comes later becomes a supplement."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.cases import merging
+from portal.cases.tables import JointReply, Task
+from portal.journey import case_files
+from portal.journey.case_files import CaseFile
+from portal.journey.events import note_event, send_task_event
+from portal.journey.notices import common_values
+from portal.journey.papers import order_document
+from portal.kernel.ids import new_id
+from portal.kernel.policy import SYSTEM
+
+
+def issue_reply(session: Session, file: CaseFile, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Issue part 1: every provider that has answered, and by name those that have not."""
+    if _issued(session, file) or not _answered(file):
+        return
+    late = [t.provider for t in file.live_tracks() if "reply" in t.split_off and not _has_answered(file, t.provider)]
+    _issue_part(session, file, _answered(file), late, at, wire_at)
+
+
+def issue_supplements(session: Session, file: CaseFile, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Whoever answered after part 1 goes out as the next numbered supplement."""
+    issued = _issued(session, file)
+    if not issued:
+        return
+    told = {code for part in issued for code in part.content["provider_codes"]}
+    fresh = [task for task in _answered(file) if task.provider not in told]
+    if fresh:
+        _issue_part(session, file, fresh, [], at, wire_at)
+
+
+def _issued(session: Session, file: CaseFile) -> list[JointReply]:
+    query = select(JointReply).where(JointReply.case_id == file.case.id).order_by(JointReply.part)
+    return list(session.scalars(query))
+
+
+def _has_answered(file: CaseFile, provider: str) -> bool:
+    task = file.tasks.get((provider, "reply"))
+    return task is not None and task.state in ("done", "declined")
+
+
+def _answered(file: CaseFile) -> list[Task]:
+    return [task for task in file.stage_tasks("reply") if _has_answered(file, task.provider)]
+
+
+def _issue_part(
+    session: Session,
+    file: CaseFile,
+    tasks: list[Task],
+    late: list[str],
+    at: dt.datetime,
+    wire_at: dt.datetime,
+) -> None:
+    part = len(_issued(session, file)) + 1
+    number = f"{file.case.case_no}-DF{part}"
+    merged = merging.merge_reply(
+        [_part(file, task) for task in tasks],
+        [_missing(file, provider) for provider in late],
+    )
+    content = {**merging.to_content(merged), "provider_codes": [task.provider for task in tasks]}
+    row = JointReply(id=new_id(), case_id=file.case.id, number=number, part=part, content=content, issued_at=at)
+    session.add(row)
+    session.flush()
+    row.document_id = order_document(
+        session,
+        kind="joint_reply",
+        case_id=file.case.id,
+        subject_id=file.case.subject_id,
+        number=number,
+        values=reply_values(file, content, part=part, number=number, at=at),
+        at=at,
+        wire_at=wire_at,
+    )
+    facts = {"part": part, "providers": content["provider_codes"], "late": late}
+    note_event(session, case_id=file.case.id, kind="reply_issued", actor=SYSTEM, at=at, facts=facts)
+    for task in tasks:
+        send_task_event(session, task, "reply.published", at=at, wire_at=wire_at)
+
+
+def _part(file: CaseFile, task: Task) -> merging.ReplyPart:
+    report: dict[str, Any] = task.result.get("reply") or {"verdict": "refuse", **task.result.get("declined", {})}
+    provider = file.catalog.provider(task.provider)
+    return merging.ReplyPart.from_report(
+        provider=provider.code, provider_name=provider.name, utility=provider.utility, report=report
+    )
+
+
+def _missing(file: CaseFile, provider: str) -> merging.MissingPart:
+    row = file.catalog.provider(provider)
+    return merging.MissingPart(provider=row.code, provider_name=row.name, utility=row.utility)
+
+
+def reply_values(
+    file: CaseFile, content: dict[str, Any], *, part: int, number: str, at: dt.datetime
+) -> dict[str, Any]:
+    """The values of the 联合答复书 (see `portal.documents.kinds`)."""
+    return {**common_values(file, number=number, at=at), "part": part, "content": content}

@@ -1,0 +1,138 @@
+"""The joint process moves on: after any change, open what may open, close what is complete, and say so.
+
+`advance` is the one place that opens tasks. It is a step: the use case that changed something calls it inside its
+transaction, so that tasks and the messages about them are written together or not at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from portal.cases import deadlines, workflow
+from portal.cases.tables import Case, Task, Track
+from portal.catalog.queries import calendar_of
+from portal.journey import case_files, merged_reply, notices, permits
+from portal.journey.case_files import CaseFile
+from portal.journey.events import note_event, send_task_event
+from portal.kernel.guard import change
+from portal.kernel.ids import new_id
+from portal.kernel.policy import SYSTEM
+
+StageClosed = Callable[[Session, CaseFile, dt.datetime, dt.datetime], None]
+
+# What the portal itself issues when the last provider has ended a joint stage.
+ON_STAGE_CLOSED: dict[str, StageClosed] = {
+    "survey": notices.order_survey_record,
+    "reply": merged_reply.issue_reply,
+    "review": notices.order_review_opinion,
+    "acceptance": notices.order_acceptance_opinion,
+}
+
+
+def advance(session: Session, *, case_id: str, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Open and close whatever the case's state now calls for. Calling it again changes nothing."""
+    session.flush()
+    file = case_files.load_case(session, case_id=case_id)
+    if file.case.state != "open":
+        return
+    _close_stages(session, file, at=at, wire_at=wire_at)
+    _end_tracks(session, file)
+    if permits.open_permits(session, file, at=at):
+        file = case_files.load_case(session, case_id=case_id)
+    view = case_files.view_of(session, file)
+    for opening in workflow.plan_openings(view):
+        _open_task(session, file, opening, at=at, wire_at=wire_at)
+    _move_case(session, file, at=at, wire_at=wire_at)
+
+
+def _open_task(
+    session: Session, file: CaseFile, opening: workflow.Opening, *, at: dt.datetime, wire_at: dt.datetime
+) -> None:
+    track = next(t for t in file.tracks.values() if t.id == opening.track_id)
+    limit = track.limits.get(opening.stage)
+    task = Task(
+        id=new_id(),
+        case_id=file.case.id,
+        track_id=track.id,
+        provider=track.provider,
+        utility=track.utility,
+        stage=opening.stage,
+        state="issued",
+        revision=1,
+        issued_at=at,
+        due_at=deadlines.due_at(calendar_of(session), at, limit) if limit is not None else None,
+        result={},
+        version=1,
+    )
+    session.add(task)
+    session.flush()
+    file.tasks[track.provider, opening.stage] = task
+    note_event(
+        session,
+        case_id=file.case.id,
+        kind="task_issued",
+        actor=SYSTEM,
+        at=at,
+        task_id=task.id,
+        facts={"provider": track.provider, "stage": opening.stage},
+    )
+    send_task_event(session, task, "task.issued", at=at, wire_at=wire_at)
+
+
+def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.datetime) -> None:
+    closed = {event.facts["stage"] for event in case_files.case_events(session, file.case.id, "stage_closed")}
+    for stage in workflow.TRACK_STAGES:
+        if stage not in workflow.JOINT_STAGES or stage in closed or not _is_complete(file, stage):
+            continue
+        note_event(
+            session, case_id=file.case.id, kind="stage_closed", actor=SYSTEM, at=at, facts={"stage": stage}
+        )
+        if issue := ON_STAGE_CLOSED.get(stage):
+            issue(session, file, at, wire_at)
+    if "reply" in closed:
+        merged_reply.issue_supplements(session, file, at, wire_at)
+    session.flush()
+
+
+def _is_complete(file: CaseFile, stage: str) -> bool:
+    members = [t for t in file.tracks.values() if stage in t.stages and _holds_up(t, stage)]
+    tasks = [file.tasks.get((t.provider, stage)) for t in members]
+    ended = [task for task in tasks if task is not None and task.state in workflow.ENDED]
+    # Only providers that dropped out: nothing was done jointly, so nothing is issued for this stage.
+    return bool(ended) and len(ended) == len(members)
+
+
+def _holds_up(track: Track, stage: str) -> bool:
+    if stage in track.split_off:
+        return False
+    # A declined provider still counts where it answered: its refusal is part of the joint reply.
+    return track.state in ("open", "done") or stage == "reply"
+
+
+def _end_tracks(session: Session, file: CaseFile) -> None:
+    for track in file.tracks.values():
+        tasks = [file.tasks.get((track.provider, stage)) for stage in track.stages]
+        if track.state == "open" and all(task is not None and task.state == "done" for task in tasks):
+            change(session, Track, track.id, {"state": "open"}, {"state": "done"})
+            track.state = "done"
+
+
+def _move_case(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.datetime) -> None:
+    session.flush()
+    view = case_files.view_of(session, file)
+    case = file.case
+    if workflow.is_finished(view, case_files.bill_is_paid(session, file)):
+        values = {"state": "closed", "stage": "closed", "closed_at": at, "version": case.version + 1}
+        change(session, Case, case.id, {"state": "open", "version": case.version}, values)
+        session.expire(case)
+        note_event(session, case_id=case.id, kind="closed", actor=SYSTEM, at=at)
+        notices.order_completion_notice(session, file, at, wire_at)
+        return
+    stage = workflow.case_stage(view)
+    if stage not in (case.stage, "closed"):
+        change(session, Case, case.id, {"version": case.version}, {"stage": stage, "version": case.version + 1})
+        session.expire(case)
+        note_event(session, case_id=case.id, kind="stage_opened", actor=SYSTEM, at=at, facts={"stage": stage})

@@ -1,0 +1,108 @@
+"""联合审图: the applicant's drawings with hash and version; a rework asks for a new version, only there."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select
+
+from portal.cases import uploads
+from portal.cases.tables import Drawing, MaterialFile
+from portal.exchange.wire import ReviewReport
+from portal.journey import case_files
+from portal.journey.events import note_event, send_task_event
+from portal.journey.reporting import Reporting, raise_revision, set_state
+from portal.kernel import audit
+from portal.kernel.database import transaction
+from portal.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from portal.kernel.ids import new_id
+from portal.kernel.policy import Actor, require
+
+DRAWING_KINDS = ("design_drawing",)
+
+
+def receive_review(reporting: Reporting, report: ReviewReport) -> None:
+    """Pass ends the task; rework hands the comments to the applicant and waits for the next version."""
+    if report.verdict == "pass":
+        set_state(reporting, "finish")
+        return
+    if not report.comments:
+        raise Invalid([FieldError("comments", "要求修改时请逐条写明意见。", "missing")])
+    set_state(reporting, "ask")
+    note_event(
+        reporting.session,
+        case_id=reporting.task.case_id,
+        kind="rework_asked",
+        actor=reporting.actor,
+        at=reporting.at,
+        task_id=reporting.task.id,
+        facts={"provider": reporting.task.provider, "round": report.round},
+    )
+
+
+def upload_drawing(
+    actor: Actor,
+    *,
+    case_no: str,
+    provider: str,
+    kind: str,
+    name: str,
+    content: bytes,
+    at: dt.datetime,
+    wire_at: dt.datetime,
+) -> str:
+    """Hand in a drawing for one provider's review; answers its sha256. A rework's new version opens the next round.
+
+    Raises Invalid naming `file`, NotFound for a provider that reviews nothing here, Conflict when review has ended.
+    """
+    checked = uploads.rewrite(name, content)
+    if kind not in DRAWING_KINDS:
+        raise Invalid([FieldError("kind", "请选择图纸种类。", "choice")])
+    with transaction() as session:
+        file = case_files.load_case(session, case_no=case_no)
+        require(actor, "case.answer", {"applicant_ids": frozenset({file.case.subject_id})})
+        task = file.tasks.get((provider, "review"))
+        if task is None:
+            raise NotFound("该单位目前没有审图任务。")
+        if task.state in ("done", "declined", "withdrawn", "failed"):
+            raise Conflict("该单位的审图已经结束。", code="not_expected")
+        latest = session.scalar(
+            select(func.max(Drawing.version)).where(
+                Drawing.case_id == file.case.id, Drawing.provider == provider, Drawing.kind == kind
+            )
+        )
+        material = MaterialFile(
+            id=new_id(),
+            owner_id=actor.id,
+            application_id=file.application.id,
+            kind=kind,
+            name=checked.name,
+            media_type=checked.media_type,
+            sha256=checked.sha256,
+            content=checked.content,
+            uploaded_at=at,
+        )
+        session.add(material)
+        session.flush()
+        drawing = Drawing(
+            id=new_id(),
+            case_id=file.case.id,
+            provider=provider,
+            kind=kind,
+            version=(latest or 0) + 1,
+            sha256=checked.sha256,
+            material_id=material.id,
+            uploaded_at=at,
+        )
+        session.add(drawing)
+        session.flush()
+        reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
+        if task.state == "waiting_applicant":
+            raise_revision(reporting)
+        facts = {"provider": provider, "kind": kind, "version": drawing.version, "sha256": drawing.sha256}
+        note_event(
+            session, case_id=file.case.id, kind="drawing_uploaded", actor=actor, at=at, task_id=task.id, facts=facts
+        )
+        audit.record(session, actor=actor, action="drawing.uploaded", subject=task.id, detail=facts, at=at)
+        send_task_event(session, task, "drawing.uploaded", at=at, wire_at=wire_at)
+    return checked.sha256
