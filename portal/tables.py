@@ -1,5 +1,7 @@
 """Every wing's mapped classes in one import, for creating and migrating the database."""
 
+from portal.billing import tables as billing
 from portal.cases import tables as cases
+from portal.kernel import idempotency
 
-__all__ = ["cases"]
+__all__ = ["billing", "cases", "idempotency"]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from portal.kernel.errors import NotAllowed, NotFound, NotSignedIn
+
 ActorKind = Literal["anonymous", "person", "provider", "portal", "system"]
 Facts = Mapping[str, object]
 
@@ -157,3 +159,18 @@ def may(actor: Actor, action: str, facts: Facts | None = None) -> bool:
     """Whether `actor` may do `action` on an object with these `facts`. An unknown action is a programming error."""
     rules = POLICY[action]
     return any(rule(actor, facts or {}) for rule in rules)
+
+
+def require(actor: Actor, action: str, facts: Facts | None = None) -> None:
+    """Return if `actor` may do `action`; otherwise raise.
+
+    NotSignedIn for the anonymous; NotFound when `facts` tell of an object (foreign and absent look the same);
+    NotAllowed when the action itself is not theirs.
+    """
+    if may(actor, action, facts):
+        return
+    if actor.kind == "anonymous":
+        raise NotSignedIn("请先登录。")
+    if facts is not None:
+        raise NotFound("没有找到您要的内容。")
+    raise NotAllowed("您没有办理这一事项的权限。")
