@@ -2,6 +2,7 @@
 
 from portal.billing import tables as billing
 from portal.cases import tables as cases
+from portal.exchange import tables as exchange
 from portal.kernel import idempotency
 
-__all__ = ["billing", "cases", "idempotency"]
+__all__ = ["billing", "cases", "exchange", "idempotency"]

@@ -1,0 +1,26 @@
+"""The one statement the two databases spell alike but SQLAlchemy does not: insert unless the key is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from portal.kernel.database import Base
+
+
+def insert_unless_there(
+    session: Session, model: type[Base], values: Mapping[str, Any], *, unique: Sequence[str]
+) -> bool:
+    """INSERT … ON CONFLICT (unique) DO NOTHING; True if the row is new.
+
+    On PostgreSQL it waits for a transaction that is inserting the same key right now.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=list(unique))
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1

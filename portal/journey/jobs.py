@@ -1,0 +1,157 @@
+"""Jobs: work that follows a transaction (rendering, applying an answer), written in it and run by the worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from portal.exchange.dialects import insert_unless_there
+from portal.exchange.outbox import WAKE
+from portal.exchange.schedule import job_delay_s
+from portal.exchange.tables import Job
+from portal.kernel import failpoints
+from portal.kernel.database import db, transaction
+from portal.kernel.guard import change, try_change
+from portal.kernel.ids import new_id
+
+LEASE = dt.timedelta(minutes=5)
+MAX_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """One job to run now; `attempt` counts from 1."""
+
+    id: str
+    kind: str
+    key: str
+    payload: Mapping[str, Any]
+    attempt: int
+
+
+def queue_job(
+    session: Session,
+    *,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    wire_at: dt.datetime,
+    due_at: dt.datetime | None = None,
+) -> bool:
+    """Step: ask for a job once; False when (kind, key) has been asked for before. `due_at` is wire time."""
+    is_new = insert_unless_there(
+        session,
+        Job,
+        {
+            "id": new_id(),
+            "kind": kind,
+            "key": key,
+            "payload": dict(payload),
+            "state": "pending",
+            "attempts": 0,
+            "due_at": due_at or wire_at,
+            "queued_at": wire_at,
+        },
+        unique=("kind", "key"),
+    )
+    session.info[WAKE] = True
+    return is_new
+
+
+def claim_jobs(*, limit: int, owner: str, wire_at: dt.datetime) -> list[ClaimedJob]:
+    """Use case: lease up to `limit` due jobs to `owner`; expired leases count as due."""
+    with transaction() as session:
+        due = (
+            select(Job.id)
+            .where(
+                ((Job.state == "pending") & (Job.due_at <= wire_at))
+                | ((Job.state == "leased") & (Job.lease_until < wire_at))
+            )
+            .order_by(Job.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = session.execute(
+            update(Job)
+            .where(Job.id.in_(due))
+            .values(state="leased", attempts=Job.attempts + 1, lease_owner=owner, lease_until=wire_at + LEASE)
+            .returning(Job.id, Job.kind, Job.key, Job.payload, Job.attempts)
+            .execution_options(synchronize_session=False)
+        ).all()
+        failpoints.hit("jobs.before-claim-commit")
+    failpoints.hit("jobs.after-claim-commit")
+    return [ClaimedJob(*row) for row in rows]
+
+
+def finish_job(job: ClaimedJob, *, owner: str, wire_at: dt.datetime) -> bool:
+    """Use case: the job ran to its end. False when its lease had passed to somebody else."""
+    with transaction() as session:
+        done = try_change(
+            session,
+            Job,
+            job.id,
+            {"state": "leased", "lease_owner": owner, "attempts": job.attempt},
+            {"state": "done", "finished_at": wire_at, "lease_owner": None, "lease_until": None, "last_error": None},
+        )
+        failpoints.hit("jobs.before-finish-commit")
+    failpoints.hit("jobs.after-finish-commit")
+    return done
+
+
+def fail_job(job: ClaimedJob, *, owner: str, error: str, wire_at: dt.datetime, retry_scale: float) -> None:
+    """Use case: the job raised. It comes back later, or after the last try stays `failed` with its error to see."""
+    is_last = job.attempt >= MAX_ATTEMPTS
+    due_at = wire_at + dt.timedelta(seconds=job_delay_s(job.attempt) * retry_scale)
+    with transaction() as session:
+        try_change(
+            session,
+            Job,
+            job.id,
+            {"state": "leased", "lease_owner": owner, "attempts": job.attempt},
+            {
+                "state": "failed" if is_last else "pending",
+                "due_at": due_at,
+                "last_error": error[:2000],
+                "lease_owner": None,
+                "lease_until": None,
+            },
+        )
+
+
+def reclaim_jobs(*, owner: str, wire_at: dt.datetime) -> int:
+    """Use case, at boot: what a killed worker of this name held is due again. Answers how many."""
+    with transaction() as session:
+        result = session.execute(
+            update(Job)
+            .where(Job.state == "leased", Job.lease_owner == owner)
+            .values(state="pending", due_at=wire_at, lease_owner=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )
+        assert isinstance(result, CursorResult)
+        return result.rowcount
+
+
+def replay_job(job_id: str, *, wire_at: dt.datetime) -> None:
+    """Use case: a person sends a failed job round again. Raises Conflict when it is not failed."""
+    with transaction() as session:
+        change(session, Job, job_id, {"state": "failed"}, {"state": "pending", "attempts": 0, "due_at": wire_at})
+        session.info[WAKE] = True
+
+
+def next_job_at() -> dt.datetime | None:
+    """When the earliest waiting job is due (wire time)."""
+    query = select(Job.due_at).where(Job.state == "pending").order_by(Job.due_at).limit(1)
+    return db.session.scalars(query).one_or_none()
+
+
+def failed_jobs(limit: int = 100) -> Sequence[Job]:
+    """The jobs that need a person, newest first."""
+    return db.session.scalars(
+        select(Job).where(Job.state == "failed").order_by(Job.queued_at.desc()).limit(limit)
+    ).all()
