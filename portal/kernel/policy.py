@@ -123,6 +123,7 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "case.pay": (own_application,),
     "case.confirm_flow": (own_application,),
     "document.view": (own_application, _STAFF, own_part, role("finance")),
+    "document.render_again": (role("admin"),),
     # counter
     "counter.list": (role("clerk", "supervisor"),),
     "counter.accept": (role("clerk"),),
