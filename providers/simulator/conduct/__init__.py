@@ -1,0 +1,1 @@
+"""How a provider behaves: from a task document to the next report, by plain rules that give the same again."""
