@@ -4,6 +4,6 @@ from portal.billing import tables as billing
 from portal.cases import tables as cases
 from portal.documents import tables as documents
 from portal.exchange import tables as exchange
-from portal.kernel import idempotency
+from portal.kernel import audit, idempotency
 
-__all__ = ["billing", "cases", "documents", "exchange", "idempotency"]
+__all__ = ["audit", "billing", "cases", "documents", "exchange", "idempotency"]

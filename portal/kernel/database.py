@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -39,12 +39,12 @@ class Instant(TypeDecorator[dt.datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:  # noqa: ARG002, D102
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:  # noqa: D102
         if value is not None and value.tzinfo is None:
             raise ValueError("a naive datetime cannot be stored")
         return None if value is None else value.astimezone(dt.UTC)
 
-    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:  # noqa: ARG002, D102
+    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:  # noqa: D102
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
@@ -146,15 +146,16 @@ def insert_only_statements(table: str, dialect: str) -> tuple[str, ...]:
 
 
 INSERT_ONLY: list[str] = []
+TableClass = TypeVar("TableClass", bound=Base)
 
 
-def insert_only(model: type[Base]) -> type[Base]:
+def insert_only(model: type[TableClass]) -> type[TableClass]:
     """Class decorator: the database itself refuses UPDATE and DELETE on this table."""
     table = model.__table__
     assert isinstance(table, Table)
     INSERT_ONLY.append(table.name)
     for dialect in ("sqlite", "postgresql"):
         for statement in insert_only_statements(table.name, dialect):
-            ddl = DDL(statement.replace("%", "%%"))
+            ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call] # SQLAlchemy left it bare
             event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
     return model
