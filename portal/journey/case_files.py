@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.journey.bills import is_bill_paid, is_paid_for
+from portal.billing.queries import is_bill_paid, is_paid_for
 from portal.cases import workflow
 from portal.cases.tables import Application, Case, CaseEvent, Confirmation, Contract, Task, Track, Visit
 from portal.catalog.model import Catalog, ServiceLevel

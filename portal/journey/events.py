@@ -58,7 +58,7 @@ def send_task_event(session: Session, task: Task, type_: str, *, at: dt.datetime
 def send_case_event(
     session: Session,
     *,
-    case_id: str,
+    case_id: str | None,
     providers: Iterable[str],
     type_: str,
     data: Mapping[str, Any],
@@ -81,7 +81,7 @@ def _enqueue(
     at: dt.datetime,
     wire_at: dt.datetime,
     task_id: str | None,
-    case_id: str,
+    case_id: str | None,
 ) -> None:
     message_id = new_id()
     event = {"type": type_, "id": message_id, "occurred_at": format_instant(at), "data": data}
