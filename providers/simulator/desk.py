@@ -55,10 +55,12 @@ class Desk:
         self._codes: Mapping[str, Any] | None = None
 
     def take_event(self, event: Mapping[str, Any], now: dt.datetime) -> str | None:
-        """Learn from one push; returns the case number where it is about a task of ours."""
+        """Learn from one push; returns the case number where it names one."""
         data = event.get("data")
-        if not isinstance(data, Mapping) or "task_id" not in data:
+        if not isinstance(data, Mapping):
             return None
+        if "task_id" not in data:
+            return str(data.get("case_no", ""))
         told_at = dt.datetime.fromisoformat(str(event["occurred_at"]))
         known = self.files.get(str(data["task_id"]))
         is_first = known is None and event.get("type") == "task.issued"

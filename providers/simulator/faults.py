@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 MAX_VALUE = 60_000
@@ -52,7 +52,7 @@ class FaultBox:
 
     def set(self, raw: Mapping[str, Any]) -> Faults:
         """Change the switches named in `raw`, leave the others. Raises BadFaults."""
-        known = {field.name: field.default for field in fields(Faults)}
+        known = asdict(Faults())
         for name, value in raw.items():
             if name not in known:
                 raise BadFaults(f"{name}: no such switch; there are {', '.join(known)}")

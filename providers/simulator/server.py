@@ -110,8 +110,8 @@ class UtilityServer:
         if known is None or int(document.get("revision", 0)) >= int(known.get("revision", 0)):
             self.accepted[code][str(document["task_id"])] = document
 
-    def state(self) -> dict[str, Any]:
-        """What the demo driver and tests look at."""
+    def state(self, *, is_brief: bool = False) -> dict[str, Any]:
+        """What the demo driver and tests look at; `effects` counts arrivals of each message id, unless brief."""
         with self._cond:
             now = self._now
             due = [at for at, _, _ in self._planned if now is not None and at <= now]
@@ -123,8 +123,8 @@ class UtilityServer:
                 "next_action_at": min(later).isoformat() if later else None,
                 "busy": len(self._events) + len(due) + self._working + self._catching_up,
                 "errors": list(self._errors),
-                "effects": dict(self._received),
-                "applied": dict(self._applied),
+                "effects": {} if is_brief else dict(self._received),
+                "applied": {} if is_brief else dict(self._applied),
                 "activity": dict(self._activity),
             }
 
