@@ -98,3 +98,11 @@ class CompletionNotice(Head):
     points: tuple[ConnectedPoint, ...]
     days_used: tuple[DaysUsed, ...] = ()
     notes: tuple[Text, ...] = ()
+
+    @property
+    def by_provider(self) -> tuple[tuple[ConnectedPoint, ...], ...]:
+        """The points of each provider together, in the order providers first occur."""
+        groups: dict[str, list[ConnectedPoint]] = {}
+        for point in self.points:
+            groups.setdefault(point.provider_name, []).append(point)
+        return tuple(tuple(points) for points in groups.values())
