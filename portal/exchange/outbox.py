@@ -16,7 +16,7 @@ MAX_BODY = 1_048_576
 _PUSHED_LEVELS = ("push", "two_way")
 
 
-def enqueue(
+def enqueue(  # noqa: PLR0913 - one argument a column; all but the first are named
     session: Session,
     *,
     destination: str,

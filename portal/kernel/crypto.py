@@ -1,6 +1,6 @@
 """Secrets at rest: AES-256-GCM under one key file that only its owner can read.
 
-What is sealed is bound to a context (table, column and row), so that a ciphertext copied into another row does not open.
+What is sealed is bound to a context (table, column and row): a ciphertext copied into another row does not open.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def hit(name: str) -> None:
     """Die here if this point is armed and its count is reached."""
     if _armed is None or _armed[0] != name:
         return
-    global _left  # noqa: PLW0603 - the count is the process's own
+    global _left
     with _lock:
         _left -= 1
         if _left == 0:

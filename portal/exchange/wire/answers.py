@@ -89,7 +89,7 @@ class NotServed(Value):
 class ReplyReport(ReportBase):
     """The provider's answer to the application.
 
-    A refusal carries reason, basis, what would change it and an alternative; `not_served` what the applicant can expect.
+    A refusal carries reason, basis, what would change it and an alternative; `not_served` what can be expected.
     """
 
     kind: Literal["reply"]

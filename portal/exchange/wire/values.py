@@ -1,4 +1,4 @@
-"""Small values that all reports share. Requests are strict: no unknown field, no silent conversion, bounds everywhere."""
+"""Small values that all reports share. Requests are strict: no unknown field, no silent conversion, all bounded."""
 
 from __future__ import annotations
 

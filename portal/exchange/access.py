@@ -1,0 +1,127 @@
+"""Who may call us and where we may call: keys (only their hash is kept) and endpoints (secrets sealed at rest)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import secrets as random_secrets
+from collections.abc import Iterable, Sequence
+from typing import Literal, cast
+
+from sqlalchemy.orm import Session
+
+from portal.exchange.port import Endpoint
+from portal.exchange.signatures import check_secret
+from portal.exchange.tables import AccessKey, ProviderAccess
+from portal.kernel.crypto import Vault
+from portal.kernel.errors import NotSignedIn
+from portal.kernel.ids import new_id
+from portal.kernel.policy import Actor
+
+Level = Literal["desk", "mail", "pull", "push", "two_way"]
+PROVIDER_SCOPES = ("tasks", "reports", "applications")
+_NOBODY = "0" * 64  # compared with when the key id is unknown, so that both ways take the same time
+
+
+def set_access(
+    session: Session,
+    vault: Vault,
+    *,
+    provider: str,
+    utility: str,
+    level: Level,
+    push_url: str | None,
+    signing_secrets: Sequence[str],
+) -> None:
+    """Step: how this provider's system works with us from now on. Raises ValueError for a malformed secret or URL."""
+    for secret in signing_secrets:
+        check_secret(secret)
+    if level in ("push", "two_way") and not push_url:
+        raise ValueError(f"{provider}: level {level} needs a push_url")
+    row = session.get(ProviderAccess, provider) or ProviderAccess(provider=provider)
+    row.utility, row.level, row.push_url, row.disabled_at = utility, level, push_url, None
+    row.secrets = vault.seal(json.dumps(list(signing_secrets)).encode(), _context(provider))
+    session.add(row)
+    session.flush()
+
+
+def signing_secrets_of(session: Session, vault: Vault, provider: str) -> tuple[str, ...]:
+    """The provider's signing secrets, newest first; none for an unknown provider."""
+    row = session.get(ProviderAccess, provider)
+    return () if row is None else _open(vault, row)
+
+
+def endpoint_of(session: Session, vault: Vault, provider: str) -> Endpoint | None:
+    """Where to push to; None for a provider without an endpoint, or one that said it is gone."""
+    row = session.get(ProviderAccess, provider)
+    if row is None or row.push_url is None or row.level not in ("push", "two_way") or row.disabled_at is not None:
+        return None
+    level = cast(Literal["push", "two_way"], row.level)
+    return Endpoint(utility=row.utility, url=row.push_url, secrets=_open(vault, row), level=level)
+
+
+def issue_key(  # noqa: PLR0913 - one argument a column; all but the first are named
+    session: Session,
+    *,
+    holder_kind: Literal["provider", "portal"],
+    holder: str,
+    name: str,
+    scopes: Iterable[str],
+    at: dt.datetime,
+    expires_at: dt.datetime,
+    subject_ids: Iterable[str] = (),
+    key: str | None = None,
+) -> str:
+    """Step: a new bearer key `<key_id>.<secret>`, shown this once. Older keys stay good: rotation overlaps.
+
+    `at` and `expires_at` are wire time. `key` may be given by set-up scripts that must know it beforehand.
+    """
+    key_id, secret = key.split(".", 1) if key else (f"k{new_id()[:15]}", random_secrets.token_urlsafe(32))
+    session.add(
+        AccessKey(
+            key_id=key_id,
+            key_hash=_hash(secret),
+            holder_kind=holder_kind,
+            holder=holder,
+            name=name,
+            subject_ids=sorted(subject_ids),
+            scopes=sorted(scopes),
+            created_at=at,
+            expires_at=expires_at,
+        )
+    )
+    session.flush()
+    return f"{key_id}.{secret}"
+
+
+def actor_of_key(session: Session, bearer: str, wire_at: dt.datetime) -> Actor:
+    """Whoever holds this key. Raises NotSignedIn for unknown, expired, revoked and malformed ones alike."""
+    key_id, _, secret = bearer.partition(".")
+    row = session.get(AccessKey, key_id) if key_id.isascii() and len(key_id) <= 40 else None
+    is_right = hmac.compare_digest(row.key_hash if row else _NOBODY, _hash(secret))
+    if row is None or not is_right or row.revoked_at is not None or row.expires_at <= wire_at:
+        raise NotSignedIn("访问密钥无效或已过期。", code="bad_key")
+    is_provider = row.holder_kind == "provider"
+    return Actor(
+        kind="provider" if is_provider else "portal",
+        id=row.holder,
+        name=row.name,
+        subject_ids=frozenset(row.subject_ids),
+        provider_code=row.holder if is_provider else None,
+        scopes=frozenset(row.scopes),
+    )
+
+
+def _open(vault: Vault, row: ProviderAccess) -> tuple[str, ...]:
+    return tuple(json.loads(vault.open(row.secrets, _context(row.provider))))
+
+
+def _context(provider: str) -> str:
+    return f"provider_access.secrets:{provider}"
+
+
+def _hash(secret: str) -> str:
+    # The secret is 256 random bits: a slow hash would protect nothing and cost every call.
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

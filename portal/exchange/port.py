@@ -1,0 +1,90 @@
+"""The port: what the outside must implement to take messages from the outbox. Frozen values in, frozen values out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Repetition = Literal["idempotent", "queryable", "blind"]
+ReadBack = Literal["match", "mismatch", "unread"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider takes messages: its utility, address, signing secrets (newest first) and level."""
+
+    utility: str
+    url: str
+    secrets: tuple[str, ...] = field(repr=False)
+    level: Literal["push", "two_way"] = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message on its way. `attempt` counts from 1; `endpoint` is None for destinations that know their own.
+
+    `sent_at` is wire time, set anew just before each sending: signatures are made with it.
+    """
+
+    id: str
+    destination: str
+    kind: str
+    path: str
+    body: bytes
+    task_id: str | None
+    case_id: str | None
+    attempt: int
+    sent_at: dt.datetime
+    endpoint: Endpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The other side has it (2xx), or has answered in a way that no retry would change; `body` is its answer."""
+
+    status: int
+    body: bytes = b""
+    read_back: ReadBack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The other side said no, for now, or was not there at all (`status` 0): nothing arrived.
+
+    `gone` (410) disables the endpoint; `retry_after_s` is what it asked for.
+    """
+
+    status: int
+    error: str
+    retry_after_s: float | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer: the message may or may not have arrived. It is sent again under the same id."""
+
+    error: str
+
+
+Outcome = Delivered | Refused | Unknown
+
+
+class Adapter(Protocol):
+    """Takes messages for one kind of destination. Called from many threads at once; never raises for the network.
+
+    `repetition` declares what a second sending of the same id does: `idempotent` (nothing), `queryable` (we can ask
+    first), `blind` (it may act twice: such a destination is retried by a person only).
+    """
+
+    repetition: Repetition
+
+    def deliver(self, message: Message) -> Outcome:
+        """Send once and say what is known of it afterwards."""
+        ...
+
+
+# By destination, or by `provider:<utility>` for all providers of one utility.
+Adapters = Mapping[str, Adapter]

@@ -1,0 +1,14 @@
+"""Central heat: what sizes the exchange station."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from providers.transports.push import PushAdapter
+
+
+class HeatingAdapter(PushAdapter):
+    """Pushes to heating providers; the wire is the protocol's own."""
+
+    utility: ClassVar[str] = "heating"
+    vital_fields: ClassVar[tuple[str, ...]] = ("use", "heated_area_m2", "heat_load_kw", "terminal")

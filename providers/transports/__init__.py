@@ -1,0 +1,1 @@
+"""How messages travel, whatever the utility: one module a way."""

@@ -1,0 +1,97 @@
+"""Kill the worker at every named point and start it again: at the provider nothing is lost, nothing doubled."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.exchange import outbox
+from portal.exchange.tables import Job
+from portal.journey.jobs import queue_job
+from portal.kernel import failpoints
+from portal.kernel.crypto import init_vault
+from portal.kernel.database import db, transaction
+from tests.exchange.stub_provider import StubProvider
+from tests.worker.parts import AT, add_provider, send, wire_now
+
+MESSAGES = 24
+JOBS = 6
+SEND_THREADS = 8
+# `make soak` also kills at later passes of each point.
+COUNTS = (1, 2, 3, 5) if os.environ.get("PORTAL_SOAK") else (1,)
+WORKER_POINTS = [name for name in failpoints.POINTS if not name.startswith("inbox.")]
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_worker(url: str, instance: Path, port: int, failpoint: str = "") -> subprocess.Popen[bytes]:
+    environ = {**os.environ, "PORTAL_MODE": "dev", "PORTAL_FAILPOINT": failpoint}
+    command = [sys.executable, "-m", "tests.worker.worker_process", url, str(instance), str(port)]
+    return subprocess.Popen(command, env=environ)
+
+
+@pytest.fixture
+def stub():
+    with StubProvider(delay_s=0.01) as server:
+        yield server
+
+
+def fill(stub: StubProvider) -> set[str]:
+    add_provider("w1", stub.url)
+    expected = {send("w1") for _ in range(MESSAGES)}
+    with transaction() as session:
+        for n in range(JOBS):
+            payload = {"url": stub.url, "key": f"job-{n}"}
+            queue_job(session, kind="call_stub", key=f"job-{n}", payload=payload, wire_at=wire_now())
+        body = b'{"callback": "%s"}' % stub.url.encode()
+        answered = outbox.enqueue(
+            session, destination="provider:w1", kind="with_answer", body=body, at=AT, wire_at=wire_now()
+        )
+    return expected | {f"job-{n}" for n in range(JOBS)} | {answered, f"answer-{answered}"}
+
+
+def wait_for(worker: subprocess.Popen[bytes], condition, timeout_s: float) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < end and worker.poll() is None:
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("point", WORKER_POINTS)
+def test_killed_at_any_point_nothing_is_lost_or_doubled(
+    bare_app: Flask, database_url: str, tmp_path: Path, stub: StubProvider, point: str, count: int
+):
+    init_vault(bare_app, tmp_path)
+    expected = fill(stub)
+    port = free_port()
+    if point == "outbox.before-reclaim-commit":
+        count = 1  # passed once a start
+    first = start_worker(database_url, tmp_path, port, f"{point}:{count}")
+    wait_for(first, lambda: False, 15)
+    assert first.poll() == -signal.SIGKILL, "the worker was to die at its fail point"
+    second = start_worker(database_url, tmp_path, port)
+    try:
+        wait_for(second, lambda: set(stub.effects) >= expected and not waiting(), 25)
+    finally:
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(25) == 0
+    assert set(stub.effects) == expected
+    assert len(stub.calls) <= len(expected) + 2 * SEND_THREADS + 2  # twice: at most what was in hand
+    assert waiting() == 0
+
+
+def waiting() -> int:
+    db.session.remove()
+    messages = db.session.query(outbox.OutboxMessage).filter(outbox.OutboxMessage.state != "delivered").count()
+
+    return messages + db.session.query(Job).filter(Job.state != "done").count()
