@@ -10,24 +10,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from portal.billing.port import Theirs
+
 MATCHED, LONG, SHORT, AMOUNT = "MATCHED", "LONG", "SHORT", "AMOUNT"
 FEE, STATUS, DUPLICATE, CUTOFF = "FEE", "STATUS", "DUPLICATE", "CUTOFF"
 CLASSES = (MATCHED, LONG, SHORT, AMOUNT, FEE, STATUS, DUPLICATE, CUTOFF)
 AGREED = (MATCHED, CUTOFF)
-
-
-@dataclass(frozen=True, slots=True)
-class Theirs:
-    """One line of the gateway's statement; amounts in fen, `success_on` the gateway's own day."""
-
-    line_no: int
-    merchant_id: str
-    transaction_id: str
-    out_trade_no: str
-    trade_state: str
-    amount_fen: int
-    fee_fen: int
-    success_on: dt.date
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from portal.billing.matching import Theirs
-
 CURRENCY = "CNY"
 TradeState = Literal["NOTPAY", "USERPAYING", "SUCCESS", "CLOSED", "PAYERROR", "REFUND", "REVOKED", "ACCEPT"]
 
@@ -125,6 +123,20 @@ class Statement:
     day: dt.date
     content: bytes
     sha1: str
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """One line of the gateway's statement; amounts in fen, `success_on` the gateway's own day."""
+
+    line_no: int
+    merchant_id: str
+    transaction_id: str
+    out_trade_no: str
+    trade_state: str
+    amount_fen: int
+    fee_fen: int
+    success_on: dt.date
 
 
 class Gateway(Protocol):

@@ -17,8 +17,8 @@ from portal.billing import matching
 from portal.billing.gateway import gateway_in_use
 from portal.billing.ledger import insert_absent, post_entry, reverse_entry, stamp_day
 from portal.billing.ledger_check import Broken, verify_ledger
-from portal.billing.matching import Finding, Ours, Theirs
-from portal.billing.port import Rejected, Statement, Unknown
+from portal.billing.matching import Finding, Ours
+from portal.billing.port import Rejected, Statement, Theirs, Unknown
 from portal.billing.postings import Movement, build
 from portal.billing.tables import (
     BookDay,

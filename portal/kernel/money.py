@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+_YUAN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,2})?")
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _UNITS = ("", "拾", "佰", "仟")
 _SECTIONS = ("", "万", "亿", "万亿")
@@ -60,6 +62,14 @@ def format_yuan(amount_fen: int) -> str:
     sign = "-" if amount_fen < 0 else ""
     yuan, fen = divmod(abs(amount_fen), 100)
     return f"{sign}{yuan:,}.{fen:02d}"
+
+
+def parse_yuan(text: str) -> int:
+    """`12.34` (yuan, at most two decimals, no sign, no separators) as 1234 fen. Raises ValueError."""
+    if not _YUAN.fullmatch(text):
+        raise ValueError(f"not an amount in yuan: {text!r}")
+    yuan, _, cents = text.partition(".")
+    return int(yuan) * 100 + int(cents.ljust(2, "0"))
 
 
 def capital_numerals(amount_fen: int) -> str:
