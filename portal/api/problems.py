@@ -38,7 +38,7 @@ class Failed(DomainError):
 def register_problem_handlers(target: Flask | Blueprint) -> None:
     """Answer every error under `target` with a problem document."""
     target.register_error_handler(DomainError, answer_problem)
-    target.register_error_handler(HTTPException, _answer_http)
+    target.register_error_handler(HTTPException, answer_http_error)
     target.register_error_handler(Exception, _answer_failure)
 
 
@@ -53,7 +53,8 @@ def answer_problem(error: DomainError) -> Response:
     return response
 
 
-def _answer_http(error: HTTPException) -> Response:
+def answer_http_error(error: HTTPException) -> Response:
+    """The problem document of a routing error (404, 405 …); app.py uses it for paths under /api/ as well."""
     if isinstance(error, RequestEntityTooLarge):
         return answer_problem(TooLarge("内容过大，请减小后再提交。"))
     status = error.code or 500

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from portal.cases.application_findings import Context, Finding, refuse, remark
 from portal.cases.application_parts import Material
+from portal.cases.application_texts import MATERIAL_TITLES
 from portal.cases.uploads import is_material_id
 from portal.catalog import materials as rules
 from portal.catalog.materials import MaterialRule
@@ -69,15 +70,17 @@ def check_papers(application: Application, context: Context) -> Iterator[Finding
 
 
 def owed_papers(application: Application, context: Context) -> tuple[Owed, ...]:
-    """Every paper still to come, in the order of the catalog's rules."""
-    owed = []
-    for rule in _asked(application, context):
+    """Every paper still to come: those the catalog asks for, in its order, then whatever else was promised."""
+    owed, asked = [], _asked(application, context)
+    for rule in asked:
         given = [material for material in application.materials if material.kind in rule.kinds]
         reason = _why_owed(application, given)
         # A main paper can only be owed by consent: missing or promised ones refuse the application.
         if reason and (rule.class_ == "owed" or reason == "consent"):
             owed.append(Owed(tuple(rule.kinds), rule.title, rule.due_stage, reason))
-    return tuple(owed)
+    known = {kind for rule in asked for kind in rule.kinds}
+    extra = [m.kind for m in application.materials if m.source == "promised" and m.kind not in known]
+    return (*owed, *(Owed((kind,), MATERIAL_TITLES[kind], None, "promised") for kind in dict.fromkeys(extra)))
 
 
 def owed_bytes(application: Application) -> tuple[str, ...]:
@@ -121,4 +124,4 @@ def _lacks_consent(application: Application, material: Material) -> bool:
 
 
 def _title(asked: tuple[MaterialRule, ...], kind: str) -> str:
-    return next((rule.title for rule in asked if kind in rule.kinds), kind)
+    return next((rule.title for rule in asked if rule.kinds == (kind,)), MATERIAL_TITLES[kind])

@@ -85,6 +85,24 @@ LABELS: Mapping[str, str] = {
     "wanted_on": "希望接通日期",
 }
 
+MATERIAL_TITLES: Mapping[str, str] = {
+    "business_licence": "营业执照",
+    "id_card": "身份证",
+    "property_right": "不动产权证",
+    "lease": "租赁合同",
+    "owner_consent": "产权人同意书",
+    "planning_permit": "建设工程规划许可证",
+    "construction_permit": "建筑工程施工许可证",
+    "red_line_map": "用地红线图",
+    "site_plan": "总平面图",
+    "load_calculation": "用电负荷计算书",
+    "hydraulic_calculation": "水力计算书",
+    "heating_drawings": "采暖施工图",
+    "authorisation_letter": "授权委托书",
+    "equipment_list": "用电设备清单",
+    "settlement_proof": "费用结清证明",
+}
+
 # Findings of our own checks, by code.
 TEXTS: Mapping[str, str] = {
     "account_needed": "请填写户号，可在缴费单或表计上找到。",

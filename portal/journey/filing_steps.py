@@ -155,7 +155,9 @@ def _file_errors(session: Session, actor: Actor, body: object, application_id: s
     named = _named_files(body)
     if not named:
         return []
-    theirs = or_(MaterialFile.owner_id == actor.id, MaterialFile.application_id == application_id)
+    theirs = MaterialFile.owner_id == actor.id
+    if application_id is not None:  # an equality with None would mean every file not yet used
+        theirs = or_(theirs, MaterialFile.application_id == application_id)
     columns = select(MaterialFile.id, MaterialFile.application_id)
     found = columns.where(MaterialFile.id.in_(set(named.values())), theirs)
     used_by = {row.id: row.application_id for row in session.execute(found)}
