@@ -22,8 +22,7 @@ def refused(headers, body=BODY, now=NOW, secrets=SECRET) -> bool:
     try:
         verify(secrets, headers, body, now)
     except NotSignedIn as error:
-        assert error.code == "bad_signature"
-        return True
+        return error.code == "bad_signature"
     return False
 
 
@@ -99,42 +98,39 @@ _noise = st.text(max_size=40) | st.sampled_from(
 )
 
 
-@st.composite
-def mutants(draw):
-    """A valid request with one part replaced, cut, flipped or signed with another key."""
-    headers, body = dict(VALID), bytearray(BODY)
-    how = draw(st.sampled_from(["header", "drop", "flip", "cut", "grow", "bit", "key", "time", "swap"]))
-    name = draw(st.sampled_from([ID, TIMESTAMP, SIGNATURE]))
-    at = draw(st.integers(0, len(body) - 1))
-    if how == "header":
-        headers[name] = draw(_noise)
-    elif how == "drop":
-        del headers[name]
-    elif how == "flip":
-        body[at] ^= draw(st.integers(1, 255))
-    elif how == "cut":
-        body = body[:at]
-    elif how == "grow":
-        body += draw(st.binary(min_size=1, max_size=8))
-    elif how == "bit":
-        value = headers[name]
-        where = draw(st.integers(0, len(value) - 1))
-        headers[name] = value[:where] + draw(st.characters()) + value[where + 1 :]
-    elif how == "key":
-        headers = sign(
-            "whsec_" + base64.b64encode(draw(st.binary(min_size=24, max_size=64))).decode(), "msg_1", NOW, BODY
-        )
-    elif how == "time":
-        headers[TIMESTAMP] = draw(st.integers(-(10**12), 10**12).map(str) | st.floats().map(str))
-    else:
-        headers[ID], headers[TIMESTAMP] = headers[TIMESTAMP], headers[ID]
-    return headers, bytes(body)
+_names = st.sampled_from([ID, TIMESTAMP, SIGNATURE])
+_keys = st.binary(min_size=24, max_size=64).map(lambda key: "whsec_" + base64.b64encode(key).decode())
+_times = st.integers(-(10**12), 10**12).map(str) | st.floats().map(str)
+
+
+def _respell(name, where, character):
+    value = VALID[name]
+    where %= len(value)
+    return {**VALID, name: value[:where] + character + value[where + 1 :]}
+
+
+def _flip(at, mask):
+    body = bytearray(BODY)
+    body[at % len(body)] ^= mask
+    return bytes(body)
+
+
+# A valid request with one part replaced, cut, flipped, or signed with another key.
+mutants = st.one_of(
+    st.builds(lambda name, value: ({**VALID, name: value}, BODY), _names, _noise),
+    st.builds(lambda gone: ({name: value for name, value in VALID.items() if name != gone}, BODY), _names),
+    st.builds(lambda name, at, new: (_respell(name, at, new), BODY), _names, st.integers(0, 99), st.characters()),
+    st.builds(lambda at, mask: (VALID, _flip(at, mask)), st.integers(0, 99), st.integers(1, 255)),
+    st.builds(lambda at: (VALID, BODY[:at]), st.integers(0, len(BODY) - 1)),
+    st.builds(lambda more: (VALID, BODY + more), st.binary(min_size=1, max_size=8)),
+    st.builds(lambda key: (sign(key, "msg_1", NOW, BODY), BODY), _keys),
+    st.builds(lambda time: ({**VALID, TIMESTAMP: time}, BODY), _times),
+    st.just(({**VALID, ID: VALID[TIMESTAMP], TIMESTAMP: VALID[ID]}, BODY)),
+)
 
 
 @settings(max_examples=MUTANTS, deadline=None, suppress_health_check=list(HealthCheck))
-@given(mutants())
+@given(mutants)
 def test_no_mutant_is_accepted_and_none_raises_anything_else(mutant):
     headers, body = mutant
-    if headers == VALID and body == BODY:
-        return
-    assert refused(headers, body)
+    assert refused(headers, body) or (headers, body) == (VALID, BODY)

@@ -213,13 +213,19 @@ def test_whatever_stands_in_a_field_the_answer_is_a_report_or_a_list_of_errors(k
     body = {"kind": kind, **BASE, **SAMPLES[kind]}
     body[data.draw(st.sampled_from(sorted(body)))] = data.draw(_json)
     raw = json.dumps(body).encode()
-    try:
-        report = parse_report(raw)
-    except Invalid as wrong:
-        assert wrong.errors
-        assert all(isinstance(error.field, str) and error.message for error in wrong.errors)
+    report, wrong = parsed_or_refused(raw)
+    if report is None:
+        assert wrong
+        assert all(isinstance(error.field, str) and error.message for error in wrong)
     else:
         json.dumps(report.model_dump(mode="json"), allow_nan=False).encode()
+
+
+def parsed_or_refused(raw):
+    try:
+        return parse_report(raw), ()
+    except Invalid as refused:
+        return None, refused.errors
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,0 +1,117 @@
+"""What a provider's own system reads: its tasks as they change, one task, and the papers it may see. Nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from portal.cases.tables import Case, Drawing, MaterialFile, Question, Task
+from portal.exchange import access, scoping
+from portal.exchange.tables import OutboxMessage
+from portal.journey.task_documents import task_document
+from portal.kernel.crypto import current_vault
+from portal.kernel.database import db
+from portal.kernel.errors import NotFound
+from portal.kernel.policy import Actor, require
+
+PAGE = 50
+# On PostgreSQL numbers are given before transactions commit: what is younger than this may still get a neighbour.
+_SETTLE = dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Task documents in the order of their latest change, and the cursor behind the last one."""
+
+    items: tuple[dict[str, Any], ...]
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The bytes of one paper."""
+
+    name: str
+    media_type: str
+    sha256: str
+    content: bytes
+
+
+def changed_tasks(
+    actor: Actor,
+    *,
+    after: int,
+    states: Sequence[str] = (),
+    stages: Sequence[str] = (),
+    at: dt.datetime,
+    wire_at: dt.datetime,
+) -> TaskPage:
+    """The provider's tasks about which something was said after cursor `after`, oldest change first, up to 50."""
+    require(actor, "api.tasks")
+    session = db.session()
+    latest = func.max(OutboxMessage.seq).label("latest")
+    query = (
+        select(OutboxMessage.task_id, latest)
+        .join(Task, Task.id == OutboxMessage.task_id)
+        .where(OutboxMessage.destination == f"provider:{actor.provider_code}", Task.provider == actor.provider_code)
+        .group_by(OutboxMessage.task_id)
+        .having(latest > after)
+        .order_by(latest)
+        .limit(PAGE)
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        query = query.where(OutboxMessage.enqueued_at <= wire_at - _SETTLE)
+    if states:
+        query = query.where(Task.state.in_(states))
+    if stages:
+        query = query.where(Task.stage.in_(stages))
+    rows = session.execute(query).all()
+    items = tuple(task_document(session, task_id, at=at) for task_id, _ in rows)
+    return TaskPage(items=items, next=rows[-1].latest if rows else after)
+
+
+def own_task(actor: Actor, task_id: str, *, at: dt.datetime) -> dict[str, Any]:
+    """One task document. Raises NotFound for another's and for an absent task alike."""
+    require(actor, "api.tasks")
+    session = db.session()
+    owner = session.scalars(select(Task.provider).where(Task.id == task_id)).one_or_none()
+    if owner is None or owner != actor.provider_code:
+        raise NotFound("没有找到该任务。")
+    return task_document(session, task_id, at=at)
+
+
+def own_paper(actor: Actor, material_id: str) -> Paper:
+    """A paper named in one of the provider's task documents. Raises NotFound for every other."""
+    require(actor, "api.material_read")
+    session = db.session()
+    row = session.get(MaterialFile, material_id)
+    if row is None or actor.provider_code is None or not _may_read(session, actor.provider_code, row):
+        raise NotFound("没有找到该材料。")
+    return Paper(name=row.name, media_type=row.media_type, sha256=row.sha256, content=row.content)
+
+
+def signing_secrets(actor: Actor) -> tuple[str, ...]:
+    """The secrets this provider signs with, newest first; none for anybody else."""
+    if actor.provider_code is None:
+        return ()
+    return access.signing_secrets_of(db.session(), current_vault(), actor.provider_code)
+
+
+def _may_read(session: Session, provider: str, paper: MaterialFile) -> bool:
+    """By the application's kind allowlist, as an answer to its own question, or as a drawing handed in to it."""
+    utilities = session.scalars(
+        select(Task.utility)
+        .join(Case, Case.id == Task.case_id)
+        .where(Task.provider == provider, Task.track_id.is_not(None), Case.application_id == paper.application_id)
+        .distinct()
+    )
+    if any(paper.kind in scoping.material_kinds(utility or "") for utility in utilities):
+        return True
+    asked = exists().where(Question.material_id == paper.id, Question.task_id == Task.id, Task.provider == provider)
+    drawn = exists().where(Drawing.material_id == paper.id, Drawing.provider == provider)
+    return bool(session.scalar(select(asked | drawn)))
