@@ -24,8 +24,8 @@ class Document(Model):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     number: Mapped[str] = mapped_column(String(200), index=True)
-    title: Mapped[str] = mapped_column(String(200))
-    issuer: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(400))
+    issuer: Mapped[str] = mapped_column(String(400))
     case_id: Mapped[str | None] = mapped_column(Id)
     application_id: Mapped[str | None] = mapped_column(Id, index=True)
     subject_id: Mapped[str] = mapped_column(String(64), index=True)  # whose paper: organisation or person

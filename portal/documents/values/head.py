@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Short = Annotated[str, Field(max_length=200)]
-Text = Annotated[str, Field(max_length=4000)]
+Short = Annotated[str, Field(max_length=400)]
+Text = Annotated[str, Field(max_length=20_000)]
 Fen = Annotated[int, Field(strict=True)]
 Metres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Days = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -44,6 +44,11 @@ class JointBill(Head):
     pay_url: Short | None = None
     notes: tuple[Text, ...] = ()
 
+    @property
+    def separate_fen(self) -> int:
+        """What is paid with orders of its own, payee by payee."""
+        return sum(payee.subtotal_fen for payee in self.payees if not payee.merged)
+
     @model_validator(mode="after")
     def _check_total(self) -> JointBill:
         found = sum(payee.subtotal_fen for payee in self.payees)
