@@ -23,6 +23,7 @@ class Look:
 
     now: dt.datetime
     portal_pending: int
+    portal_next: dt.datetime | None
     busy: int
     next_times: tuple[dt.datetime, ...]
     activity: Mapping[str, int]
@@ -59,10 +60,11 @@ class Clocks:
             activity.update(state.get("activity") or {})
         earlier = sum(sum((state.get("activity") or {}).values()) for state in before)
         moved = earlier != activity.total()
-        times = [portal.get("next_at"), *(s.get("next_action_at") or s.get("next_at") for s in after)]
+        times = [portal.get("next_at"), *(s.get("next_action_at") for s in after)]
         return Look(
             now=dt.datetime.fromisoformat(portal["now"]),
             portal_pending=int(portal.get("pending", 0)),
+            portal_next=dt.datetime.fromisoformat(times[0]) if times[0] else None,
             busy=sum(int(s.get("busy") or 0) for s in (*before, *after)) + moved,
             next_times=tuple(dt.datetime.fromisoformat(at) for at in times if at),
             activity=activity,

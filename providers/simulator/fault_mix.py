@@ -12,4 +12,14 @@ SIMULATOR_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "heating": {"late_days": 1, "duplicate_reports": True},
     "network": {"busy_every": 6, "forget_every": 7, "down": 2},
 }
-GATEWAY_FAULTS: Mapping[str, Any] = {}
+# Wrong statements are left out: they must end in a difference that a person settles, not in a reconciled day.
+GATEWAY_FAULTS: Mapping[str, Any] = {
+    "drop_notify_every": 3,
+    "duplicate_notify": True,
+    "reorder_notify": True,
+    "delay_notify_ms": 50,
+    "wrong_amount_every": 5,
+    "fail_after_commit_every": 4,
+    "error_500_every": 6,
+    "slow_ms": 20,
+}

@@ -40,7 +40,7 @@ def task_of(utility, part, case_no="LB1", **changes):
             "shared_facts": {"utilities": [], "visit": None},
             "site": {"address": "胜利北路18号", "location": {"lon": 107.4, "lat": 40.75}},
             **changes,
-        }  # fmt: skip
+        }
     )
 
 
