@@ -2,8 +2,9 @@
 
 from portal.billing import tables as billing
 from portal.cases import tables as cases
+from portal.catalog import tables as catalog
 from portal.documents import tables as documents
 from portal.exchange import tables as exchange
 from portal.kernel import audit, idempotency
 
-__all__ = ["audit", "billing", "cases", "documents", "exchange", "idempotency"]
+__all__ = ["audit", "billing", "cases", "catalog", "documents", "exchange", "idempotency"]

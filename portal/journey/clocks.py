@@ -78,11 +78,15 @@ def joint_waits(session: Session, file: CaseFile) -> list[tuple[str, list[Track]
         late = [t for t in members if (task := tasks[t.provider]) is not None and not task.ended_at]
         if not ready or not late:
             continue
-        caps = [(task.issued_at, file.tracks[task.provider].cap_days) for task in ready]
-        until = workflow.joint_wait_until(calendar, [(issued, cap) for issued, cap in caps if cap])
+        until = workflow.joint_wait_until(calendar, [(t.issued_at, cap_of(file.tracks[t.provider])) for t in ready])
         if until is not None:
             waits.append((stage, late, until))
     return waits
+
+
+def cap_of(track: Track) -> float:
+    """The provider's cap in working days; where the catalog sets none, the sum of its own limits."""
+    return track.cap_days or sum(days for stage, days in track.limits.items() if stage != "works")
 
 
 def _tasks_to_remind(at: dt.datetime) -> list[str]:
@@ -137,13 +141,14 @@ def statement_ready_at(day: dt.date) -> dt.datetime:
 def pending_work(session: Session, *, at: dt.datetime, wire_at: dt.datetime) -> tuple[int, dt.datetime | None]:
     """(deliveries and jobs that are due, the next business time at which something is due by itself).
 
-    Work that waits for a retry in wire time counts as due: the demo's calendar must not run ahead of it.
+    A delivery that waits for its next try counts as due: the demo's calendar must not run ahead of it. A job that was
+    asked for later (the question to the gateway after a lost notice) does not.
     """
-    del wire_at
     deliveries = session.scalar(
         select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(("pending", "leased")))
     )
-    jobs = session.scalar(select(func.count()).select_from(Job).where(Job.state.in_(("pending", "leased"))))
+    due = (Job.state == "leased") | ((Job.state == "pending") & (Job.due_at <= wire_at))
+    jobs = session.scalar(select(func.count()).select_from(Job).where(due))
     return (deliveries or 0) + (jobs or 0), next_due(session, at=at)
 
 

@@ -13,7 +13,7 @@ from portal.cases.tables import Case, Contract
 from portal.journey import case_files, progress
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event
-from portal.journey.notices import order_contract
+from portal.journey.reply_papers import order_contract
 from portal.kernel import audit
 from portal.kernel.database import transaction
 from portal.kernel.errors import Conflict

@@ -13,8 +13,7 @@ from portal.cases.tables import JointReply, Task
 from portal.journey import case_files
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
-from portal.journey.notices import common_values
-from portal.journey.papers import order_document
+from portal.journey.reply_papers import order_reply_paper
 from portal.kernel.ids import new_id
 from portal.kernel.policy import SYSTEM
 
@@ -70,16 +69,7 @@ def _issue_part(
     row = JointReply(id=new_id(), case_id=file.case.id, number=number, part=part, content=content, issued_at=at)
     session.add(row)
     session.flush()
-    row.document_id = order_document(
-        session,
-        kind="joint_reply",
-        case_id=file.case.id,
-        subject_id=file.case.subject_id,
-        number=number,
-        values=reply_values(file, content, part=part, number=number, at=at),
-        at=at,
-        wire_at=wire_at,
-    )
+    row.document_id = order_reply_paper(session, file, tasks, late, part=part, number=number, at=at, wire_at=wire_at)
     facts = {"part": part, "providers": content["provider_codes"], "late": late}
     note_event(session, case_id=file.case.id, kind="reply_issued", actor=SYSTEM, at=at, facts=facts)
     for task in tasks:
@@ -98,9 +88,3 @@ def _missing(file: CaseFile, provider: str) -> merging.MissingPart:
     row = file.catalog.provider(provider)
     return merging.MissingPart(provider=row.code, provider_name=row.name, utility=row.utility)
 
-
-def reply_values(
-    file: CaseFile, content: dict[str, Any], *, part: int, number: str, at: dt.datetime
-) -> dict[str, Any]:
-    """The values of the 联合答复书 (see `portal.documents.kinds`)."""
-    return {**common_values(file, number=number, at=at), "part": part, "content": content}

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal.cases import deadlines, workflow
 from portal.cases.tables import Case, Task, Track
 from portal.catalog.queries import calendar_of
-from portal.journey import case_files, merged_reply, notices, permits
+from portal.journey import case_files, merged_reply, notices, permits, stage_papers
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.kernel.guard import change
@@ -25,10 +25,10 @@ StageClosed = Callable[[Session, CaseFile, dt.datetime, dt.datetime], None]
 
 # What the portal itself issues when the last provider has ended a joint stage.
 ON_STAGE_CLOSED: dict[str, StageClosed] = {
-    "survey": notices.order_survey_record,
+    "survey": stage_papers.order_survey_record,
     "reply": merged_reply.issue_reply,
-    "review": notices.order_review_opinion,
-    "acceptance": notices.order_acceptance_opinion,
+    "review": stage_papers.order_review_opinion,
+    "acceptance": stage_papers.order_acceptance_opinion,
 }
 
 

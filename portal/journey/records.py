@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from portal.billing.queries import case_money, ledger_facts
 from portal.cases import trenches
 from portal.cases.tables import CaseEvent, JointReply, Visit
-from portal.catalog.queries import calendar_of
 from portal.documents.queries import case_documents
-from portal.journey import case_files, task_documents
+from portal.journey import case_files, notices
 from portal.journey.case_files import CaseFile
 from portal.kernel.database import db
 from portal.kernel.policy import Actor, require
@@ -53,7 +52,7 @@ def case_record(actor: Actor, *, case_no: str) -> dict[str, Any]:
         **case_money(session, case.id),
         "ledger": ledger_facts(session),
         "documents": case_documents(session, case.id),
-        "working_days": _working_days(session, file),
+        "working_days": notices.days_by_provider(session, file),
     }
 
 
@@ -103,11 +102,3 @@ def _reply(session: Session, file: CaseFile) -> dict[str, Any] | None:
     }
     return {"number": parts[0].number, "verdicts": verdicts, "pdf": parts[0].document_id}
 
-
-def _working_days(session: Session, file: CaseFile) -> dict[str, float]:
-    calendar, days = calendar_of(session), {}
-    for provider in sorted(file.tracks):
-        tasks = [task for (code, _), task in file.tasks.items() if code == provider and task.ended_at]
-        used = [task_documents.used_days(calendar, session, task, at=task.ended_at) for task in tasks if task.ended_at]
-        days[provider] = round(sum(used), 2)
-    return days

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.cases import deadlines
@@ -12,6 +13,7 @@ from portal.catalog.queries import calendar_of
 from portal.exchange.wire import DeclinedReport
 from portal.journey.events import note_event
 from portal.journey.reporting import Reporting
+from portal.kernel.errors import Conflict
 from portal.kernel.guard import change
 from portal.kernel.ids import new_id
 
@@ -26,6 +28,9 @@ def receive_declined(reporting: Reporting, report: DeclinedReport) -> None:
 def open_decision(reporting: Reporting, *, kind: str, facts: dict[str, Any]) -> None:
     """Put a provider's refusal before the lead agency; one per task, kind and revision."""
     task, session, at = reporting.task, reporting.session, reporting.at
+    asked = session.scalars(select(Decision.id).where(Decision.task_id == task.id, Decision.state == "open")).first()
+    if asked is not None:
+        raise Conflict("该任务的意见正在由牵头部门核定，请等待结果。", code="decision_open")
     session.add(
         Decision(
             id=new_id(),

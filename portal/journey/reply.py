@@ -53,9 +53,9 @@ def _check_options(reporting: Reporting, report: ReplyReport) -> None:
     on = local_date(reporting.at)
     for index, option in enumerate(report.options):
         errors += tariff.check_quote(
-            [line.model_dump() for line in option.quote],
-            find_item=lambda code: fees.find_item(file.catalog, provider, code, on),
-            zero_investment=level.zero_investment,
+            option.quote,
+            lambda code: fees.find_item(file.catalog, provider, code, on),
+            level.zero_investment,
             path=f"options.{index}.quote",
         )
     if errors:
