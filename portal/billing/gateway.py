@@ -7,12 +7,16 @@ from typing import cast
 from flask import Flask, current_app
 
 from portal.billing.port import Gateway
+from portal.kernel.settings import Settings
 
 _EXTENSION = "yikou.gateway"
 
 
-def use_gateway(app: Flask, gateway: Gateway, *, retry_scale: float = 1.0) -> None:
-    """Set the gateway, and by how much its waiting times are stretched (PORTAL_RETRY_SCALE)."""
+def use_gateway(app: Flask, gateway: Gateway, *, retry_scale: float | None = None) -> None:
+    """Set the gateway of `app`, and by how much its waiting times are stretched (default: the app's setting)."""
+    if retry_scale is None:
+        settings = app.config.get("PORTAL")
+        retry_scale = settings.retry_scale if isinstance(settings, Settings) else 1.0
     app.extensions[_EXTENSION] = (gateway, retry_scale)
 
 

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.billing.allocation import PROFILE
-from portal.billing.gateway import gateway_in_use
+from portal.billing.gateway import gateway_in_use, use_gateway
 from portal.billing.port import Order, SubOrder
 from portal.billing.rails import PLAIN, OrderPlan, Payable, SubPlan, plan_orders
 from portal.billing.tables import Bill, BillLine, Payment, PaymentLine, PaymentOrder, PaymentSubOrder
 from portal.exchange import outbox
 from portal.journey.payment_answers import (
+    apply_delivered,
     apply_notice,
     apply_order_answer,
     order_value,
@@ -37,6 +38,7 @@ from portal.kernel.policy import Actor, require
 __all__ = [
     "Started",
     "StartedOrder",
+    "apply_delivered",
     "apply_notice",
     "apply_order_answer",
     "case_payments",
@@ -45,6 +47,7 @@ __all__ = [
     "query_order",
     "receive_notice",
     "start_payment",
+    "use_gateway",
 ]
 
 ORDER_LIFE = dt.timedelta(hours=24)  # business time in which the payer can use the cashier page

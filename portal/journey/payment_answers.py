@@ -18,6 +18,7 @@ from portal.billing.gateway import gateway_in_use, retry_scale_in_use
 from portal.billing.port import Answer, Closed, Created, Order, OrderState, Rejected, SubOrder, Unknown
 from portal.billing.tables import GatewayNotice, PaymentOrder, PaymentSubOrder
 from portal.exchange.dialects import insert_unless_there
+from portal.journey.delivery import Answered
 from portal.journey.jobs import queue_job
 from portal.journey.payment_effects import announce_capture, raise_alarm
 from portal.kernel.database import db, transaction
@@ -55,6 +56,11 @@ def apply_order_answer(order_id: str, status: int, body: bytes, *, at: dt.dateti
             release_lines(session, order)
             raise_alarm(session, order, kind="payment_refused", reason=outcome.code, at=at)
     del wire_at
+
+
+def apply_delivered(answered: Answered, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Use case: as `apply_order_answer`, from a delivered outbox message, whose id is the order's."""
+    apply_order_answer(answered.message_id, answered.status, answered.response, at=at, wire_at=wire_at)
 
 
 def receive_notice(headers: Mapping[str, str], raw: bytes, *, wire_at: dt.datetime) -> int:

@@ -5,8 +5,10 @@ A real merchant gets these from the gateway; for simulator and tests `make_keys`
 
 from __future__ import annotations
 
+import json
 import secrets
 import string
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 KEY_BITS = 2048
-_FILES = ("merchant.key", "merchant.pub", "platform.key", "platform.pub", "serials", "apiv3.key")
+_FILES = ("merchant.key", "merchant.pub", "platform.key", "platform.pub", "serials", "apiv3.key", "account.json")
+SIM_APP_ID, SIM_MERCHANT_ID = "wx0000000000000001", "1900000001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,21 @@ class PlatformKeys:
 
 
 def make_keys(folder: Path) -> None:
-    """Make both sides' keys in `folder` (owner-only files) unless they are there already."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make both sides' keys in `folder` (owner-only files) unless it has some. Safe to call from many processes."""
     if all((folder / name).exists() for name in _FILES):
         return
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
+        _make(Path(made) / "keys")
+        try:
+            (Path(made) / "keys").rename(folder)  # all files appear at once
+        except OSError:
+            if not all((folder / name).exists() for name in _FILES):
+                raise  # not somebody faster, but a folder with something else in it
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
     serials = []
     for side in ("merchant", "platform"):
         key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
@@ -59,6 +73,13 @@ def make_keys(folder: Path) -> None:
     alphabet = string.ascii_letters + string.digits
     _write(folder / "apiv3.key", "".join(secrets.choice(alphabet) for _ in range(32)).encode())
     _write(folder / "serials", "\n".join(serials).encode())
+    _write(folder / "account.json", json.dumps({"app_id": SIM_APP_ID, "merchant_id": SIM_MERCHANT_ID}).encode())
+
+
+def load_account(folder: Path) -> tuple[str, str]:
+    """Our (app id, merchant number) from `account.json`. Raises FileNotFoundError, KeyError or ValueError."""
+    account = json.loads((folder / "account.json").read_text())
+    return str(account["app_id"]), str(account["merchant_id"])
 
 
 def load_merchant_keys(folder: Path) -> MerchantKeys:
