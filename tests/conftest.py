@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 
 from portal.kernel.database import db, init_database
+from tests.loopback import refuse_other_machines
 
 AT = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)  # Monday 09:00 in Shanghai
 DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"
@@ -28,6 +29,14 @@ def postgres_url() -> str | None:
     except OSError:
         return None
     return DEFAULT_POSTGRES
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """No test reaches another machine, by address, name or mail."""
+    with pytest.MonkeyPatch.context() as patch:
+        refuse_other_machines(patch)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -55,7 +64,7 @@ def bare_app(database_url: str) -> Iterator[Flask]:
     app = Flask("test")
     init_database(app, database_url)
     with app.app_context():
-        import portal.tables  # noqa: F401, PLC0415 - registers every wing's tables
+        import portal.tables  # noqa: F401 - registers every wing's tables
 
         db.create_all()
         yield app
