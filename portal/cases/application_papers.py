@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from portal.cases.application_findings import Context, Finding, refuse, remark
 from portal.cases.application_parts import Material
+from portal.cases.application_site import not_served
 from portal.cases.application_texts import MATERIAL_TITLES
 from portal.cases.uploads import is_material_id
 from portal.catalog import materials as rules
@@ -32,15 +33,19 @@ class Owed:
     reason: str
 
 
-def material_facts(application: Application) -> dict[str, Any]:
-    """What the catalog's paper rules may ask about an application; sizes are None where unknown."""
+def material_facts(application: Application, context: Context) -> dict[str, Any]:
+    """What the catalog's paper rules may ask about an application; sizes are None where unknown.
+
+    `utilities` are those with a network at the site: nobody hands in drawings for a supply that will not come.
+    """
     sections = application.utilities.sections()
+    absent = {item.utility for item in not_served(application, context)}
     power, water = application.utilities.power, application.utilities.water
     return {
         "kind": application.kind,
         "kinds": {name: section.kind or application.kind for name, section in sections.items()},
         "combined_with": frozenset(application.combined_with),
-        "utilities": frozenset(sections),
+        "utilities": frozenset(sections) - absent,
         "applicant_kind": application.applicant.kind,
         "has_agent": application.applicant.agent is not None,
         "power_voltage": power.voltage if power else None,
@@ -93,7 +98,7 @@ def owed_bytes(application: Application) -> tuple[str, ...]:
 
 
 def _asked(application: Application, context: Context) -> tuple[MaterialRule, ...]:
-    return tuple(rules.materials_for(context.catalog, material_facts(application)))
+    return tuple(rules.materials_for(context.catalog, material_facts(application, context)))
 
 
 def _main(rule: MaterialRule, materials: tuple[Material, ...]) -> Iterator[Finding]:

@@ -35,7 +35,9 @@ def check_site(application: Application, context: Context) -> Iterator[Finding]:
 
 
 def check_served(application: Application, context: Context) -> Iterator[Finding]:
-    """At least one of the utilities chosen has a network at the site."""
+    """At least one of the utilities chosen has a network at the site; told only where the division is one of ours."""
+    if context.catalog.division(application.site.division) is None:
+        return
     routes = routes_of(application, context)
     if not any(routed.providers for routed in routes.values()):
         yield refuse("utilities", "none_served")
@@ -81,10 +83,10 @@ def _is_point(point: Any) -> bool:
 
 
 def _division(site: Site, context: Context) -> Iterator[Finding]:
-    streets = {division.code: division.streets for division in context.catalog.divisions}
-    if site.division not in streets:
+    division = context.catalog.division(site.division)
+    if division is None:
         yield refuse("site.division", "division")
-    elif site.street and site.street not in {street.code for street in streets[site.division]}:
+    elif site.street and site.street not in {street.code for street in division.streets}:
         yield refuse("site.street", "street")
 
 

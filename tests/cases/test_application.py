@@ -136,9 +136,19 @@ def test_a_broken_rule_is_named_and_nothing_else(name: str, changes: list[tuple[
     assert fields(check(changed(name, *changes))) == {field}
 
 
-@pytest.mark.parametrize("kind", ["business_licence", "property_right"])
-def test_a_missing_main_paper_names_the_materials(kind: str):
-    assert fields(check(without_material("01", kind))) == {"materials"}
+@pytest.mark.parametrize("kinds", [("business_licence", "id_card"), ("property_right",)])
+def test_a_missing_main_paper_names_the_materials(kinds: tuple[str, ...]):
+    assert fields(check(without_material("01", *kinds))) == {"materials"}
+
+
+def test_an_owed_paper_may_follow_against_a_promise_only():
+    body = without_material("01", "site_plan", "construction_permit")
+    owed = {owed.kinds: (owed.reason, owed.due_stage) for owed in check(body).owed}
+    assert owed == {("site_plan",): ("missing", "review"), ("construction_permit",): ("missing", "works")}
+    body["consents"]["promise_terms"] = False
+    (error,) = check(body).errors
+    assert error.field == "consents.promise_terms"
+    assert "总平面图" in error.message
 
 
 def test_an_agent_needs_the_letter():
