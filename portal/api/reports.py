@@ -24,7 +24,7 @@ def post_report(task_id: str) -> Response:
     request.max_content_length = MAX_BYTES
     raw = request.get_data(cache=False)
     actor = current_actor()
-    message_id = signed_message_id(actor, request.headers, raw)
+    message_id = signed_message_id(actor, dict(request.headers), raw)
     answer = submit_report(
         actor, task_id=task_id, message_id=message_id, path=request.path, raw=raw, at=g.at, wire_at=g.wire_at
     )

@@ -56,10 +56,10 @@ def changed_tasks(
     session = db.session()
     latest = func.max(OutboxMessage.seq).label("latest")
     query = (
-        select(OutboxMessage.task_id, latest)
+        select(Task.id, latest)
         .join(Task, Task.id == OutboxMessage.task_id)
         .where(OutboxMessage.destination == f"provider:{actor.provider_code}", Task.provider == actor.provider_code)
-        .group_by(OutboxMessage.task_id)
+        .group_by(Task.id)
         .having(latest > after)
         .order_by(latest)
         .limit(PAGE)

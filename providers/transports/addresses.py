@@ -8,10 +8,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+Resolve = Callable[[str, int], Sequence[str]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
@@ -33,7 +34,12 @@ class Target:
     path: str
 
 
-def find_target(url: str, networks: Sequence[Network]) -> Target:
+def resolve_name(host: str, port: int) -> Sequence[str]:
+    """All addresses of a name. Raises OSError when it has none."""
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def find_target(url: str, networks: Sequence[Network], resolve: Resolve = resolve_name) -> Target:
     """The target behind `url`; every address its name resolves to must lie in `networks`.
 
     Plain http is for loopback only. Raises AddressRefused; a name that does not resolve raises OSError.
@@ -48,11 +54,19 @@ def find_target(url: str, networks: Sequence[Network]) -> Target:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or "@" in parts.netloc or parts.fragment:
         raise AddressRefused("an address is http(s)://host[:port]/path, nothing more")
-    found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    found = sorted({host} if _is_literal(host) else set(resolve(host, port)))
     for address in found:
         _check(address, parts.scheme, networks)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(scheme=parts.scheme, host=host, port=port, address=sorted(found)[0], path=path)
+    return Target(scheme=parts.scheme, host=host, port=port, address=found[0], path=path)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check(address: str, scheme: str, networks: Sequence[Network]) -> None:
