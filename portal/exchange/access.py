@@ -15,12 +15,25 @@ from sqlalchemy.orm import Session
 from portal.exchange.port import Endpoint
 from portal.exchange.signatures import check_secret
 from portal.exchange.tables import AccessKey, ProviderAccess
-from portal.kernel.crypto import Vault
+from portal.kernel.crypto import SealBroken, Vault
 from portal.kernel.errors import NotSignedIn
 from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 
 Level = Literal["desk", "mail", "pull", "push", "two_way"]
+__all__ = [
+    "PROVIDER_SCOPES",
+    "AccessKey",
+    "Level",
+    "ProviderAccess",
+    "SealBroken",
+    "actor_of_key",
+    "endpoint_of",
+    "issue_key",
+    "set_access",
+    "signing_secrets_of",
+]
+
 PROVIDER_SCOPES = ("tasks", "reports", "applications")
 _NOBODY = "0" * 64  # compared with when the key id is unknown, so that both ways take the same time
 
