@@ -179,5 +179,5 @@ class Desk:
                 self._codes = self._client.codes(self.provider)
             except requests.RequestException:
                 self._codes = {}
-        entries = self._codes.get(group, [])
-        return list(entries) if isinstance(entries, dict) else [str(e.get("code", "")) for e in entries]
+        entries = self._codes.get("items", [])
+        return [str(entry.get("code", "")) for entry in entries if entry.get("group") == group]

@@ -17,6 +17,7 @@ from providers.simulator.signing import sign
 TIMEOUT_S = 20
 TRIES = 6
 MAX_WAIT_S = 2.0
+TRANSIENT = frozenset({"in_flight", "changed_meanwhile"})  # nothing was stored: the same report again
 
 Verdict = Literal["applied", "stale", "not_expected", "refused", "unanswered"]
 
@@ -110,7 +111,7 @@ def _judge(answer: requests.Response) -> Outcome:
 def _verdict(status: int, code: str) -> Verdict:
     if status == 200:
         return "applied"
-    if status >= 500 or status == 429 or (status == 409 and "flight" in code):
+    if status >= 500 or status == 429 or (status == 409 and code in TRANSIENT):
         return "unanswered"
     if status == 409 and code in ("stale_revision", "not_expected"):
         return "stale" if code == "stale_revision" else "not_expected"

@@ -54,7 +54,7 @@ class StandIn:
         self.tasks, self.reports, self.wrong, self.answers = {}, [], [], {}
         self.now = "2026-11-23T09:00:00+08:00"
         self.fail_next = 0
-        self.refuse_with = None
+        self.refuse_with = self.busy_with = None
         self.lock = threading.RLock()
         portal = self
 
@@ -123,7 +123,8 @@ class StandIn:
         if path.startswith("/api/v1/fee-items"):
             return 200, {"items": FEES}
         if path == "/api/v1/codes":
-            return 200, {"questions": [{"code": "heat_load", "text": "热负荷"}], "conditions": [{"code": "inside"}]}
+            groups = {"heat_load_note": "question", "own_works_first": "condition"}
+            return 200, [{"code": code, "group": group, "text": "…"} for code, group in groups.items()]
         if path.startswith("/api/v1/tasks?") or path == "/api/v1/tasks":
             return 200, {"items": list(self.tasks.values()), "next": None}
         document = self.tasks.get(path.rsplit("/", 1)[-1])
@@ -134,6 +135,9 @@ class StandIn:
             if self.fail_next:
                 self.fail_next -= 1
                 return 503, {"code": "unavailable"}
+            if self.busy_with:
+                code, self.busy_with = self.busy_with, None
+                return 409, {"code": code}
             message_id = headers.get("webhook-id", "")
             wanted = signature(message_id, headers.get("webhook-timestamp", ""), body)
             if headers.get("webhook-signature") != wanted or "." in message_id:

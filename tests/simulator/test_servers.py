@@ -77,7 +77,7 @@ def test_a_question_waits_for_the_answer(world, portal):
     portal.push(world.url("heating"), task)
     world.run_until_quiet()
     assert [r["kind"] for r in reports_of(portal, task["task_id"])] == ["received", "question"]
-    assert reports_of(portal, task["task_id"], "question")[0]["items"][0]["code"] == "heat_load"
+    assert reports_of(portal, task["task_id"], "question")[0]["items"][0]["code"] == "heat_load_note"
     answered = dict(portal.tasks[task["task_id"]], state="working", expects=["reply"],
                     questions=[{"code": "heat_load", "state": "answered"}])  # fmt: skip
     portal.tasks[task["task_id"]] = answered
@@ -145,6 +145,16 @@ def test_a_busy_portal_gets_the_same_report_again(world, portal):
     portal.push(world.url("water"), task)
     world.run_until_quiet()
     assert [r["kind"] for r in reports_of(portal, task["task_id"])] == ["received", "connected"]
+
+
+@pytest.mark.parametrize("code", ["in_flight", "changed_meanwhile"])
+def test_a_report_that_met_another_is_sent_again(world, portal, code):
+    portal.busy_with = code
+    task = portal.issue("connection", "water-linhe", "water", PARTS["water"])
+    portal.push(world.url("water"), task)
+    world.run_until_quiet()
+    assert [r["kind"] for r in reports_of(portal, task["task_id"])] == ["received", "connected"]
+    assert portal.busy_with is None
 
 
 def test_a_refused_report_is_recorded_loudly(world, portal):

@@ -24,6 +24,7 @@ _NEEDS: tuple[tuple[str, Predicate], ...] = (
     ("光纤到楼", lambda task: task.part.get("service") == "fibre_to_building"),
     ("消防", lambda task: bool(task.amount("indoor_hydrants") or task.amount("outdoor_hydrants"))),
     ("居民", lambda task: "residential" in (task.part.get("use"), task.part.get("load_class"))),
+    ("调压", lambda task: task.part.get("use") != "residential"),  # homes pay by household
     ("每户", lambda task: bool(task.amount("households"))),
     ("换热站", lambda task: task.part.get("exchange_station") in ("own", "shared")),
 )
@@ -52,6 +53,7 @@ _COUNTS: Mapping[str, Count] = {
     "块": lambda task, _item: sizing.meters(task),
     "只": lambda task, _item: sizing.meters(task),
     "meter": lambda task, _item: sizing.meters(task),
+    "个": lambda task, _item: task.amount("charging_piles", 1),
     "芯": lambda task, _item: task.amount("fibre_cores", 2),
     "core": lambda task, _item: task.amount("fibre_cores", 2),
 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from providers.simulator import seeded
 from providers.simulator.conduct import sizing
 from providers.simulator.conduct.quotes import quote, valid_until
-from providers.simulator.conduct.steps import FeeItem, Fields, Memory, Setting, Step
+from providers.simulator.conduct.steps import FeeItem, Fields, Memory, Setting, Step, known_code
 from providers.simulator.conduct.trades import TRADES
 from providers.simulator.task import Task
 from providers.simulator.workdays import Workdays, local_day
@@ -47,9 +47,8 @@ def line_check(task: Task) -> Fields:
 def load_question(task: Task, setting: Setting) -> Fields:
     """One question, told with its reason."""
     area = task.amount("heated_area_m2")
-    codes = setting.codes("questions")
     item = {
-        "code": codes[0] if codes else "load_note",
+        "code": known_code(setting, "question", "heat_load_note"),
         "text": f"供热面积{area:g}平方米较大，请说明热负荷计算依据（各分区面积和指标）。",
         "field": "utilities.heating.heat_load_kw",
         "why": "热负荷决定换热站规模和管径，需要核实后才能确定方案。",
@@ -104,10 +103,10 @@ def _summary(task: Task) -> str:
 
 def condition(task: Task, setting: Setting) -> Fields:
     """What must be true before which stage."""
-    codes = setting.codes("conditions")
+    trade = TRADES[task.utility]
     return {
-        "code": codes[0] if codes else "inside_works_done",
-        "text": TRADES[task.utility].condition,
+        "code": known_code(setting, "condition", trade.condition_code),
+        "text": trade.condition,
         "before_stage": "connection",
     }
 

@@ -20,7 +20,7 @@ class Setting:
     """What stands around one act: who acts, business time, and the portal's published lists.
 
     `fee_items(on)` gives the provider's published items on a day; `codes(group)` the codes of one group
-    (reasons, pauses, questions, conditions) in the portal's order.
+    (reason, pause, question, condition) in the portal's order.
     """
 
     provider: ProviderConfig
@@ -46,6 +46,12 @@ class Memory:
 
     done: dict[str, dt.datetime] = field(default_factory=dict)
     reworked: set[str] = field(default_factory=set)
+
+
+def known_code(setting: Setting, group: str, wanted: str) -> str:
+    """`wanted` where the portal knows it, else the group's first code, else `wanted` all the same."""
+    codes = setting.codes(group)
+    return wanted if wanted in codes or not codes else codes[0]
 
 
 def no_fields(_setting: Setting) -> Fields:
