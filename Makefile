@@ -22,6 +22,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
+# The same tests; those of faults, races and kills at full size instead of about a twentieth.
+soak: $(STAMP)
+	@PORTAL_SOAK=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+
 check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
