@@ -28,6 +28,7 @@ from portal.kernel.ids import new_id
 
 MAX_NOTICE = 65_536
 FIRST_QUERY_S, LAST_QUERY_S = 15.0, 21_600.0  # wire seconds between questions, doubling up to the last
+ALREADY_PAID = "ORDERPAID"
 GONE_STATES = ("CLOSED", "REVOKED")
 KEPT_HEADERS = (
     "wechatpay-timestamp",
@@ -52,6 +53,8 @@ def apply_order_answer(order_id: str, status: int, body: bytes, *, at: dt.dateti
             _move(session, order_id, OPEN_STATES, state="SUBMITTED", pay_url=outcome.pay_url)
         elif isinstance(outcome, Unknown):
             _move(session, order_id, ("CREATED",), state="UNKNOWN")
+        elif outcome.code == ALREADY_PAID:
+            pass  # a second try of the same bytes met a payer who was faster; the notice or a query brings the rest
         elif _move(session, order_id, ("CREATED", "UNKNOWN"), state="CLOSED", failure=outcome.code[:200]):
             release_lines(session, order)
             raise_alarm(session, order, kind="payment_refused", reason=outcome.code, at=at)

@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,7 +109,8 @@ def _row(book: Book, order: SimOrder, part: Part) -> dict[str, str]:
 
 def _spoil(rows: list[dict[str, str]], fault: str, day: dt.date) -> list[dict[str, str]]:
     if fault == "extra":
-        alien = {"微信订单号": f"42{secrets.randbelow(10**20):020d}", "商户订单号": f"ALIEN{secrets.token_hex(8)}"}
+        # The same on every fetch of the day: the hash that was signed must fit the file that is fetched next.
+        alien = {"微信订单号": f"42{day:%Y%m%d}{'9' * 18}", "商户订单号": f"ALIEN{day:%Y%m%d}"}
         base = rows[-1] if rows else {**dict.fromkeys(HEAD, ""), "特约商户号": "1900000000", "交易状态": "SUCCESS"}
         when = {"交易时间": f"{day.isoformat()} 12:00:00", "订单金额": "1.00", "手续费": "0.00"}
         return [*rows, {**base, **when, **alien}]
