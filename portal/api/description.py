@@ -36,7 +36,7 @@ def describe() -> dict[str, Any]:
         "info": {
             "title": "一口办 API",
             "version": "1",
-            "description": "Errors are application/problem+json with `code`; signed calls follow Standard Webhooks 1.0.",
+            "description": "Errors are problem+json with `code`; signed calls follow Standard Webhooks 1.0.",
         },
         "paths": _paths(),
         "webhooks": {"task": {"post": _event_operation()}},

@@ -50,7 +50,7 @@ def get_ping() -> Response:
 @action("api.codes")
 def get_codes() -> Response:
     """Reason, question, pause and condition codes with their texts."""
-    return jsonify(current_catalog(db.session()).model_dump(mode="json", include={"codes"})["codes"])
+    return jsonify(items=current_catalog(db.session()).model_dump(mode="json", include={"codes"})["codes"])
 
 
 @bp.get("/fee-items")
