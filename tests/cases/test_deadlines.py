@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from portal.cases.deadlines import PauseSpan, due_at, light, moved_due_at, used_
 from portal.kernel.clock import local_date
 from tests.cases.days import SHANGHAI, WeekCalendar, local
 
+SCALE = 20 if os.environ.get("PORTAL_SOAK") else 1
 PLAIN = WeekCalendar()
 # A holiday on Wednesday and Thursday, made up for on the Saturday before: shifted weekends count.
 SHIFTED = WeekCalendar(
@@ -90,14 +92,14 @@ def pause_lists(draw: st.DrawFn) -> list[PauseSpan]:
 
 
 @given(calendars, minutes_of_november, minutes_of_november, pause_lists())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * SCALE, deadline=None)
 def test_used_days_agrees_with_counting_minutes(calendar, begun, until, pauses):
     used = used_days(calendar, begun, until, pauses)
     assert used == Decimal(slow_minutes(calendar, begun, until, pauses)) / MINUTES_A_DAY
 
 
 @given(calendars, minutes_of_november, st.integers(1, 24))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * SCALE, deadline=None)
 def test_used_days_reaches_the_limit_exactly_when_it_is_due(calendar, begun, halves):
     due = due_at(calendar, begun, Decimal(halves) / 2)
     assert used_days(calendar, begun, due) == Decimal(halves) / 2
@@ -112,7 +114,7 @@ def test_a_longer_limit_is_never_due_earlier(calendar, begun, first, second):
 
 
 @given(calendars, minutes_of_november, st.integers(1, 4), pause_lists(), minutes_of_november)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * SCALE, deadline=None)
 def test_red_means_that_more_was_used_than_allowed(calendar, begun, days, pauses, now):
     due = due_at(calendar, begun, days)
     shown = light(calendar, issued_at=begun, due_at=due, limit_days=days, now=now, pauses=pauses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,8 @@ from portal.cases.workflow import (
     next_state,
     plan_openings,
 )
+
+SCALE = 20 if os.environ.get("PORTAL_SOAK") else 1
 
 stage_sets = st.sets(st.sampled_from(("survey", "review", "works", "acceptance"))).map(
     lambda some: tuple(stage for stage in TRACK_STAGES if stage in {*some, "reply", "connection"})
@@ -101,7 +104,7 @@ def apply(case: CaseView, move: tuple[str, ...]) -> CaseView:
 
 
 @given(cases(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * SCALE, deadline=None)
 def test_joins_never_open_early_and_no_case_ever_hangs(case, data):
     for step in range(400):
         while openings := plan_openings(case):
@@ -124,7 +127,7 @@ def test_joins_never_open_early_and_no_case_ever_hangs(case, data):
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150 * SCALE, deadline=None)
 def test_where_everybody_does_its_part_each_joint_stage_opens_once_for_all_of_them(case):
     rounds: list[tuple[Opening, ...]] = []
     while not is_finished(case, bill_paid=True):
