@@ -26,6 +26,7 @@ from portal.journey.payment_answers import (
     queue_query,
     receive_notice,
 )
+from portal.journey.payment_watch import FIRST_STEP
 from portal.kernel import audit
 from portal.kernel.clock import local_date
 from portal.kernel.database import transaction
@@ -190,6 +191,7 @@ def _create_order(
         description=f"一口办联合账单 {bill.case_no}",
         created_at=at,
         expires_at=at + ORDER_LIFE,
+        next_query_at=at + FIRST_STEP,
     )
     session.add(order)
     session.flush()

@@ -27,7 +27,8 @@ from portal.kernel.guard import try_change
 from portal.kernel.ids import new_id
 
 MAX_NOTICE = 65_536
-FIRST_QUERY_S, LAST_QUERY_S = 15.0, 21_600.0  # wire seconds between questions, doubling up to the last
+FIRST_QUERY_S = 15.0  # wire seconds until the first question; each next one waits twice as long
+QUICK_QUESTIONS = 4  # after these the calendar asks (payment_watch)
 ALREADY_PAID = "ORDERPAID"
 GONE_STATES = ("CLOSED", "REVOKED")
 KEPT_HEADERS = (
@@ -148,14 +149,14 @@ def query_order(order_id: str, *, at: dt.datetime, wire_at: dt.datetime, attempt
         if is_over and _move(write, order_id, OPEN_STATES, state="EXPIRED"):
             release_lines(write, write.get_one(PaymentOrder, order_id))
         state = write.scalars(select(PaymentOrder.state).where(PaymentOrder.id == order_id)).one()
-        if state in OPEN_STATES:
+        if state in OPEN_STATES and 0 < attempt < QUICK_QUESTIONS:
             queue_query(write, order_id, attempt=attempt + 1, wire_at=wire_at)
     return state
 
 
 def queue_query(session: Session, order_id: str, *, attempt: int, wire_at: dt.datetime, reason: str = "") -> None:
     """Step: have the gateway asked about an order by and by, in case its notice is lost; each time later."""
-    wait = min(FIRST_QUERY_S * 2 ** min(attempt - 1, 20), LAST_QUERY_S) * retry_scale_in_use()
+    wait = FIRST_QUERY_S * 2 ** (attempt - 1) * retry_scale_in_use()
     queue_job(
         session,
         kind="query_payment",

@@ -83,6 +83,7 @@ def make_order(session: Session, bill: Bill, *, state: str = "SUBMITTED") -> Pay
         description="账单",
         created_at=AT,
         expires_at=AT + dt.timedelta(hours=24),
+        next_query_at=AT,
     )
     session.add(order)
     session.flush()

@@ -57,6 +57,7 @@ class PaymentOrder(Model):
     is_late: Mapped[bool] = mapped_column(default=False)  # paid after we had closed it: kept unallocated
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
+    next_query_at: Mapped[dt.datetime] = mapped_column(index=True)  # business time, while the order is open
     success_at: Mapped[dt.datetime | None]
 
 
