@@ -55,6 +55,7 @@ def material_facts(application: Application, context: Context) -> dict[str, Any]
         "investment_wan": application.project.investment_wan,
         "floor_area_m2": application.project.floor_area_above_m2,
         "households": application.project.households,
+        "given": frozenset(material.kind for material in application.materials),
     }
 
 

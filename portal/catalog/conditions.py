@@ -9,35 +9,32 @@ from portal.catalog.model import Condition, Facts
 
 
 def holds(conditions: Sequence[Condition], facts: Facts) -> bool:
-    """Whether all conditions hold."""
+    """Whether all conditions hold; with none it does."""
     return all(_holds(condition, facts.get(condition.fact)) for condition in conditions)
 
 
 def _holds(condition: Condition, value: object) -> bool:
-    if condition.known is not None and condition.known != (value is not None):
-        return False
+    if condition.known is not None:
+        return condition.known == (value is not None)
     if value is None:
-        return condition.known is False
-    if condition.equals is not None and value != condition.equals:
         return False
-    if condition.one_of is not None and not _is_one_of(value, condition.one_of):
-        return False
-    return _within(condition, value)
+    if condition.equals is not None:
+        return bool(value == condition.equals)
+    if condition.one_of is not None:
+        return _is_one_of(value, condition.one_of)
+    return _is_within(condition, Decimal(str(value)))
 
 
 def _is_one_of(value: object, wanted: Collection[str]) -> bool:
-    if isinstance(value, (set, frozenset, tuple, list)):
+    if isinstance(value, set | frozenset | tuple | list):
         return not set(value).isdisjoint(wanted)
-    return str(value) in wanted
+    return value in wanted
 
 
-def _within(condition: Condition, value: object) -> bool:
-    bounds = (condition.at_least, condition.at_most, condition.above)
-    if all(bound is None for bound in bounds):
-        return True
-    number = Decimal(str(value))
-    if condition.at_least is not None and number < condition.at_least:
-        return False
-    if condition.above is not None and number <= condition.above:
-        return False
-    return condition.at_most is None or number <= condition.at_most
+def _is_within(condition: Condition, number: Decimal) -> bool:
+    return (
+        (condition.at_least is None or number >= condition.at_least)
+        and (condition.above is None or number > condition.above)
+        and (condition.at_most is None or number <= condition.at_most)
+        and (condition.below is None or number < condition.below)
+    )

@@ -1,36 +1,40 @@
-"""Reading a city's folder. A wrong file is refused with its name, the key and the reason, before anything is used."""
+"""Reading a city's folder. A wrong file is refused with its name, line or key, and reason, before anything is used."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from portal.catalog.checking import faults
 from portal.catalog.model import Catalog
 
 CITIES = Path(__file__).parent / "cities"
-# File → the catalog keys it holds.
+# File → the keys of the catalog it holds.
 FILES: dict[str, tuple[str, ...]] = {
-    "city.toml": ("city", "utilities", "operators", "hours"),
+    "city.toml": ("city", "hours", "utilities", "operators"),
     "divisions.json": ("divisions",),
-    "areas.toml": ("areas", "not_served"),
+    "areas.toml": ("outlines", "areas", "not_served"),
     "providers.toml": ("providers",),
     "offices.toml": ("offices",),
     "levels.toml": ("levels",),
     "fees.toml": ("fees",),
-    "materials.toml": ("materials",),
+    "materials.toml": ("material_names", "materials"),
     "codes.toml": ("codes",),
     "calendar.json": ("calendar_days",),
 }
+_TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
+_DIGEST_IN_VERSION = 16
 
 
 class CatalogError(ValueError):
-    """A file of the catalog cannot be used."""
+    """A file of the catalog cannot be used: `key` is a dotted path (`levels.3.limits`), or `line 12`."""
 
     def __init__(self, file: str, key: str, reason: str) -> None:
         super().__init__(f"{file}: {key}: {reason}" if key else f"{file}: {reason}")
@@ -40,27 +44,32 @@ class CatalogError(ValueError):
 
 
 def load_catalog(folder: Path) -> Catalog:
-    """The catalog in `folder`, checked as a whole. Raises CatalogError naming file, key (dotted) and reason."""
+    """The catalog in `folder`, checked as a whole. Raises CatalogError naming file, line or key, and reason."""
     raw: dict[str, Any] = {}
     for name, keys in FILES.items():
-        content = _read(folder / name)
-        for key in keys:
-            if key not in content:
-                raise CatalogError(name, key, "missing")
-        for key in content:
-            if key not in keys:
-                raise CatalogError(name, key, f"unknown; this file holds {', '.join(keys)}")
-        raw |= content
-    text = json.dumps(raw, ensure_ascii=False, sort_keys=True, default=str)
-    version = f"{folder.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        raw |= _part_of(name, keys, _read(folder / name))
     try:
-        catalog = Catalog.model_validate({**raw, "version": version})
+        unnamed = Catalog.model_validate({**raw, "version": ""})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise CatalogError(_file_of(str(first["loc"][0])), key, first["msg"]) from error
-    _check_references(catalog)
-    return catalog
+        wrong = error.errors(include_url=False)
+        key, reason = ".".join(str(step) for step in wrong[0]["loc"]), wrong[0]["msg"]
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise CatalogError(_file_of(key), key, f"{_label(raw, wrong[0]['loc'])}{reason}{more}") from error
+    for key, reason in faults(unnamed):
+        raise CatalogError(_file_of(key), key, f"{_label(raw, _steps(key))}{reason}")
+    digest = digest_of(content_of(unnamed))
+    return unnamed.model_copy(update={"version": f"{unnamed.city.code}-{digest[:_DIGEST_IN_VERSION]}"})
+
+
+def content_of(catalog: Catalog) -> dict[str, Any]:
+    """The catalog as plain JSON, from which `Catalog.model_validate` makes the same one."""
+    return catalog.model_dump(mode="json", by_alias=True)
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a catalog's content but its version, as hex digits."""
+    rest = {key: value for key, value in content.items() if key != "version"}
+    return hashlib.sha256(json.dumps(rest, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -69,48 +78,51 @@ def _read(path: Path) -> dict[str, Any]:
         content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except FileNotFoundError:
         raise CatalogError(path.name, "", "the file is missing") from None
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise CatalogError(path.name, "", str(error)) from error
+    except UnicodeDecodeError as error:
+        raise CatalogError(path.name, f"byte {error.start}", "the file is not UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        line = _TOML_LINE.search(str(error))
+        raise CatalogError(path.name, f"line {line[1]}" if line else "", _TOML_LINE.sub("", str(error))) from error
+    except json.JSONDecodeError as error:
+        raise CatalogError(path.name, f"line {error.lineno}", error.msg) from error
     if not isinstance(content, dict):
-        raise CatalogError(path.name, "", "must hold one object")
+        raise CatalogError(path.name, "", "the file must hold one object")
     return content
 
 
+def _part_of(name: str, keys: tuple[str, ...], content: dict[str, Any]) -> dict[str, Any]:
+    if name == "divisions.json":
+        return {"divisions": _districts(content)}
+    for key in keys:
+        if key not in content:
+            raise CatalogError(name, key, "missing")
+    for key in content:
+        if key not in keys:
+            raise CatalogError(name, key, f"unknown; this file holds {', '.join(keys)}")
+    return content
+
+
+def _districts(content: dict[str, Any]) -> Any:
+    """The districts of the divisions file, which is kept as its publisher wrote it (`source`, `city`, `districts`)."""
+    if "districts" not in content:
+        raise CatalogError("divisions.json", "districts", "missing")
+    return content["districts"]
+
+
 def _file_of(key: str) -> str:
-    return next((name for name, keys in FILES.items() if key in keys), key)
+    first = key.split(".")[0]
+    return next((name for name, keys in FILES.items() if first in keys), first)
 
 
-def _check_references(catalog: Catalog) -> None:
-    divisions = {division.code for division in catalog.divisions}
-    areas = {area.code for area in catalog.areas}
-    _unique("providers", (p.code for p in catalog.providers))
-    _unique("levels", (f"{level.utility}.{level.code}" for level in catalog.levels))
-    _unique("areas", (area.code for area in catalog.areas))
-    for index, provider in enumerate(catalog.providers):
-        _known(f"providers.{index}.divisions", provider.divisions, divisions)
-        _known(f"providers.{index}.areas", provider.areas or (), areas)
-    for index, area in enumerate(catalog.areas):
-        _known(f"areas.{index}.division", (area.division,), divisions)
-        streets = {s.code for d in catalog.divisions if d.code == area.division for s in d.streets}
-        _known(f"areas.{index}.streets", area.streets, streets)
-    codes = {provider.code for provider in catalog.providers}
-    for index, item in enumerate(catalog.fees):
-        _known(f"fees.{index}.providers", item.providers, codes)
-    _known("city.lead_agency", (catalog.city.lead_agency,), {office.code for office in catalog.offices})
-    for utility in catalog.utilities:
-        if not any(level.utility == utility.code and not level.when for level in catalog.levels):
-            raise CatalogError("levels.toml", "levels", f"{utility.code} needs a last level without conditions")
+def _steps(key: str) -> list[str | int]:
+    return [int(step) if step.isdigit() else step for step in key.split(".")]
 
 
-def _unique(key: str, values: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise CatalogError(_file_of(key), key, f"{value!r} stands there twice")
-        seen.add(value)
-
-
-def _known(key: str, values: Iterable[str], known: set[str]) -> None:
-    for value in values:
-        if value not in known:
-            raise CatalogError(_file_of(key.split(".")[0]), key, f"{value!r} is not known")
+def _label(raw: Mapping[str, Any], steps: tuple[str | int, ...] | list[str | int]) -> str:
+    """The code of the entry a key leads to, for people who do not count entries: `(heat-linhe) `."""
+    match steps:
+        case [str(table), int(index), *_] if isinstance(raw.get(table), list):
+            entry = raw[table][index]
+            code = (entry.get("code") or entry.get("paper")) if isinstance(entry, dict) else None
+            return f"({code}) " if code else ""
+    return ""
