@@ -8,8 +8,9 @@ import hmac
 import json
 import secrets as random_secrets
 from collections.abc import Iterable, Sequence
-from typing import Literal, cast
+from typing import Literal
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.exchange.port import Endpoint
@@ -21,6 +22,17 @@ from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 
 Level = Literal["desk", "mail", "pull", "push", "two_way"]
+_ENDPOINTS = select(
+    ProviderAccess.provider,
+    ProviderAccess.utility,
+    ProviderAccess.push_url,
+    ProviderAccess.level,
+    ProviderAccess.secrets,
+).where(
+    ProviderAccess.provider.in_(bindparam("codes", expanding=True)),
+    ProviderAccess.level.in_(("push", "two_way")),
+    ProviderAccess.disabled_at.is_(None),
+)
 __all__ = [
     "PROVIDER_SCOPES",
     "AccessKey",
@@ -28,7 +40,7 @@ __all__ = [
     "ProviderAccess",
     "SealBroken",
     "actor_of_key",
-    "endpoint_of",
+    "endpoints_of",
     "issue_key",
     "set_access",
     "signing_secrets_of",
@@ -63,16 +75,18 @@ def set_access(
 def signing_secrets_of(session: Session, vault: Vault, provider: str) -> tuple[str, ...]:
     """The provider's signing secrets, newest first; none for an unknown provider."""
     row = session.get(ProviderAccess, provider)
-    return () if row is None else _open(vault, row)
+    return () if row is None else _open(vault, provider, row.secrets)
 
 
-def endpoint_of(session: Session, vault: Vault, provider: str) -> Endpoint | None:
-    """Where to push to; None for a provider without an endpoint, or one that said it is gone."""
-    row = session.get(ProviderAccess, provider)
-    if row is None or row.push_url is None or row.level not in ("push", "two_way") or row.disabled_at is not None:
-        return None
-    level = cast(Literal["push", "two_way"], row.level)
-    return Endpoint(utility=row.utility, url=row.push_url, secrets=_open(vault, row), level=level)
+def endpoints_of(session: Session, vault: Vault, providers: Iterable[str]) -> dict[str, Endpoint]:
+    """Where to push to, by provider code; one without an endpoint, or that said it is gone, is not in it."""
+    rows = session.execute(_ENDPOINTS, {"codes": list(providers)})
+    return {
+        row.provider: Endpoint(
+            utility=row.utility, url=row.push_url, secrets=_open(vault, row.provider, row.secrets), level=row.level
+        )
+        for row in rows
+    }
 
 
 def issue_key(  # noqa: PLR0913 - one argument a column; all but the first are named
@@ -127,8 +141,8 @@ def actor_of_key(session: Session, bearer: str, wire_at: dt.datetime) -> Actor:
     )
 
 
-def _open(vault: Vault, row: ProviderAccess) -> tuple[str, ...]:
-    return tuple(json.loads(vault.open(row.secrets, _context(row.provider))))
+def _open(vault: Vault, provider: str, sealed: bytes) -> tuple[str, ...]:
+    return tuple(json.loads(vault.open(sealed, _context(provider))))
 
 
 def _context(provider: str) -> str:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Table, bindparam, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 
 from portal.exchange import access, breaker
 from portal.exchange.outbox import WAKE
-from portal.exchange.port import Endpoint, Message
+from portal.exchange.port import Message
 from portal.exchange.tables import DestinationHealth, OutboxMessage
 from portal.kernel import failpoints
 from portal.kernel.crypto import current_vault
@@ -45,6 +45,58 @@ class Answered:
     case_id: str | None
 
 
+# Statements are made once: building one costs more than running it.
+_EARLIER = aliased(OutboxMessage)
+_IS_BEHIND = exists().where(
+    _EARLIER.task_id == OutboxMessage.task_id,
+    _EARLIER.destination == OutboxMessage.destination,
+    _EARLIER.state.in_(_WAITING),
+    _EARLIER.seq < OutboxMessage.seq,
+)
+_DUE = (
+    select(OutboxMessage.seq, OutboxMessage.destination)
+    .where(
+        OutboxMessage.state == "pending",
+        OutboxMessage.next_at <= bindparam("now"),
+        OutboxMessage.destination.not_in(bindparam("full", expanding=True)),
+        ~_IS_BEHIND,
+    )
+    .order_by(OutboxMessage.next_at, OutboxMessage.seq)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True, of=OutboxMessage)
+)
+_TABLE = OutboxMessage.__table__
+assert isinstance(_TABLE, Table)
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.seq.in_(bindparam("chosen", expanding=True)), _TABLE.c.state == "pending")
+    .values(
+        state="leased",
+        attempts=_TABLE.c.attempts + 1,
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+    )
+    .returning(
+        *(_TABLE.c[name] for name in ("seq", "message_id", "destination", "kind", "path", "body", "task_id")),
+        _TABLE.c.case_id,
+        _TABLE.c.attempts,
+    )
+)
+_LEASED = (
+    select(OutboxMessage.destination, func.count())
+    .where(OutboxMessage.state == "leased")
+    .group_by(OutboxMessage.destination)
+)
+_ILL = select(DestinationHealth).where(DestinationHealth.failures >= breaker.THRESHOLD)
+_PROBE = (
+    update(DestinationHealth)
+    .where(
+        DestinationHealth.destination.in_(bindparam("taken", expanding=True)),
+        DestinationHealth.failures >= breaker.THRESHOLD,
+    )
+    .values(probing_until=bindparam("until"))
+    .execution_options(synchronize_session=False)
+)
 # Message kind → the use case that applies its answer (message, business time, wire time); filled in by app.py.
 ANSWERED: dict[str, Callable[[Answered, dt.datetime, dt.datetime], None]] = {}
 APPLY_ANSWER = "apply_answer"  # the job kind that runs it
@@ -59,28 +111,7 @@ def claim_deliveries(
         chosen = _choose(session, rooms, wire_at, limit=limit, usual=per_destination)
         if not chosen:
             return []
-        rows = session.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.seq.in_(chosen), OutboxMessage.state == "pending")
-            .values(
-                state="leased",
-                attempts=OutboxMessage.attempts + 1,
-                lease_owner=owner,
-                lease_until=wire_at + LEASE,
-            )
-            .returning(
-                OutboxMessage.seq,
-                OutboxMessage.message_id,
-                OutboxMessage.destination,
-                OutboxMessage.kind,
-                OutboxMessage.path,
-                OutboxMessage.body,
-                OutboxMessage.task_id,
-                OutboxMessage.case_id,
-                OutboxMessage.attempts,
-            )
-            .execution_options(synchronize_session=False)
-        ).all()
+        rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + LEASE}).all()
         messages = _address(session, sorted(rows, key=lambda row: row.seq), wire_at)
         failpoints.hit("outbox.before-claim-commit")
     failpoints.hit("outbox.after-claim-commit")
@@ -153,14 +184,8 @@ def messages_needing_a_person(limit: int = 100) -> Sequence[OutboxMessage]:
 
 def _rooms(session: Session, wire_at: dt.datetime, usual: int) -> dict[str, int]:
     """How many messages each destination may still take, for those where it is not `usual`."""
-    leased = session.execute(
-        select(OutboxMessage.destination, func.count())
-        .where(OutboxMessage.state == "leased")
-        .group_by(OutboxMessage.destination)
-    ).all()
-    rooms = {destination: usual - count for destination, count in leased}
-    ill = session.scalars(select(DestinationHealth).where(DestinationHealth.failures >= breaker.THRESHOLD))
-    for row in ill:
+    rooms = {destination: usual - count for destination, count in session.execute(_LEASED)}
+    for row in session.scalars(_ILL):
         rooms[row.destination] = min(
             rooms.get(row.destination, usual), breaker.room(health_of(row), wire_at, usual=usual)
         )
@@ -168,71 +193,23 @@ def _rooms(session: Session, wire_at: dt.datetime, usual: int) -> dict[str, int]
 
 
 def _choose(session: Session, rooms: Mapping[str, int], wire_at: dt.datetime, *, limit: int, usual: int) -> list[int]:
-    earlier = aliased(OutboxMessage)
-    is_behind = exists().where(
-        earlier.task_id == OutboxMessage.task_id,
-        earlier.destination == OutboxMessage.destination,
-        earlier.state.in_(_WAITING),
-        earlier.seq < OutboxMessage.seq,
-    )
     full = [destination for destination, room in rooms.items() if room <= 0]
-    candidates = session.execute(
-        select(OutboxMessage.seq, OutboxMessage.destination)
-        .where(
-            OutboxMessage.state == "pending",
-            OutboxMessage.next_at <= wire_at,
-            OutboxMessage.destination.not_in(full),
-            ~is_behind,
-        )
-        .order_by(OutboxMessage.next_at, OutboxMessage.seq)
-        .limit(limit * _LOOK_AHEAD)
-        .with_for_update(skip_locked=True)
-    ).all()
+    candidates = session.execute(_DUE, {"now": wire_at, "full": full, "most": limit * _LOOK_AHEAD})
     taken: Counter[str] = Counter()
     chosen: list[int] = []
     for seq, destination in candidates:
         if len(chosen) < limit and taken[destination] < rooms.get(destination, usual):
             taken[destination] += 1
             chosen.append(seq)
-    _start_probes(session, taken, wire_at)
+    session.execute(_PROBE, {"taken": list(taken), "until": wire_at + breaker.PROBE_LEASE})
     return chosen
 
 
-def _start_probes(session: Session, taken: Mapping[str, int], wire_at: dt.datetime) -> None:
-    session.execute(
-        update(DestinationHealth)
-        .where(DestinationHealth.destination.in_(list(taken)), DestinationHealth.failures >= breaker.THRESHOLD)
-        .values(probing_until=wire_at + breaker.PROBE_LEASE)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _address(session: Session, rows: Iterable[Any], wire_at: dt.datetime) -> list[Message]:
+def _address(session: Session, rows: Sequence[Any], wire_at: dt.datetime) -> list[Message]:
     """Give each message its endpoint; those whose provider lost its endpoint meanwhile are kept for its desk."""
-    endpoints: dict[str, Endpoint | None] = {}
-    messages: list[Message] = []
-    stranded: list[int] = []
-    for row in rows:
-        scheme, _, code = row.destination.partition(":")
-        if scheme == "provider" and code not in endpoints:
-            endpoints[code] = access.endpoint_of(session, current_vault(), code)
-        if scheme == "provider" and endpoints[code] is None:
-            stranded.append(row.seq)
-            continue
-        messages.append(
-            Message(
-                id=row.message_id,
-                destination=row.destination,
-                kind=row.kind,
-                path=row.path,
-                body=row.body,
-                task_id=row.task_id,
-                case_id=row.case_id,
-                attempt=row.attempts,
-                sent_at=wire_at,
-                endpoint=endpoints.get(code),
-            )
-        )
+    codes = {row.destination: row.destination.removeprefix("provider:") for row in rows if ":" in row.destination}
+    endpoints = access.endpoints_of(session, current_vault(), set(codes.values())) if codes else {}
+    stranded = [row.seq for row in rows if row.destination in codes and codes[row.destination] not in endpoints]
     if stranded:
         session.execute(
             update(OutboxMessage)
@@ -240,7 +217,22 @@ def _address(session: Session, rows: Iterable[Any], wire_at: dt.datetime) -> lis
             .values(state="kept", lease_owner=None, lease_until=None)
             .execution_options(synchronize_session=False)
         )
-    return messages
+    return [
+        Message(
+            id=row.message_id,
+            destination=row.destination,
+            kind=row.kind,
+            path=row.path,
+            body=row.body,
+            task_id=row.task_id,
+            case_id=row.case_id,
+            attempt=row.attempts,
+            sent_at=wire_at,
+            endpoint=endpoints.get(codes.get(row.destination, "")),
+        )
+        for row in rows
+        if row.seq not in stranded
+    ]
 
 
 def _release(session: Session, wire_at: dt.datetime, which: Any) -> int:

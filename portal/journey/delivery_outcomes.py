@@ -37,6 +37,12 @@ _DELIVERED = (
         last_error=None,
     )
 )
+_WELL_AGAIN = (
+    update(DestinationHealth)
+    .where(DestinationHealth.destination.in_(bindparam("well", expanding=True)), DestinationHealth.failures > 0)
+    .values(failures=0, opened_until=None, probing_until=None, last_success_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +93,8 @@ def _record_arrived(session: Session, arrived: Sequence[tuple[Message, Delivered
         if message.kind in ANSWERED:
             payload = {"message_id": message.id}
             queue_job(session, kind=APPLY_ANSWER, key=message.id, payload=payload, wire_at=wire_at)
-    session.execute(
-        update(DestinationHealth)
-        .where(
-            DestinationHealth.destination.in_({message.destination for message, _ in arrived}),
-            DestinationHealth.failures > 0,
-        )
-        .values(failures=0, opened_until=None, probing_until=None, last_success_at=wire_at)
-        .execution_options(synchronize_session=False)
-    )
+    well = {message.destination for message, _ in arrived}
+    session.execute(_WELL_AGAIN, {"well": list(well), "now": wire_at})
 
 
 def _record_failed(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Table, bindparam, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,28 @@ from portal.kernel.ids import new_id
 
 LEASE = dt.timedelta(minutes=5)
 MAX_ATTEMPTS = 8
+
+_TABLE = Job.__table__
+assert isinstance(_TABLE, Table)
+_DUE = (
+    select(_TABLE.c.id)
+    .where(_TABLE.c.state == "pending", _TABLE.c.due_at <= bindparam("now"))
+    .order_by(_TABLE.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(_DUE))
+    .values(
+        state="leased",
+        attempts=_TABLE.c.attempts + 1,
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+    )
+    .returning(_TABLE.c.id, _TABLE.c.kind, _TABLE.c.key, _TABLE.c.payload, _TABLE.c.attempts)
+)
+_NEXT = select(_TABLE.c.due_at).where(_TABLE.c.state == "pending").order_by(_TABLE.c.due_at).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +87,9 @@ def queue_job(
 
 
 def claim_jobs(*, limit: int, owner: str, wire_at: dt.datetime) -> list[ClaimedJob]:
-    """Use case: lease up to `limit` due jobs to `owner`; expired leases count as due."""
+    """Use case: lease up to `limit` due jobs to `owner`."""
     with transaction() as session:
-        due = (
-            select(Job.id)
-            .where(
-                ((Job.state == "pending") & (Job.due_at <= wire_at))
-                | ((Job.state == "leased") & (Job.lease_until < wire_at))
-            )
-            .order_by(Job.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = session.execute(
-            update(Job)
-            .where(Job.id.in_(due))
-            .values(state="leased", attempts=Job.attempts + 1, lease_owner=owner, lease_until=wire_at + LEASE)
-            .returning(Job.id, Job.kind, Job.key, Job.payload, Job.attempts)
-            .execution_options(synchronize_session=False)
-        ).all()
+        rows = session.execute(_CLAIM, {"now": wire_at, "most": limit, "owner": owner, "until": wire_at + LEASE}).all()
         failpoints.hit("jobs.before-claim-commit")
     failpoints.hit("jobs.after-claim-commit")
     return [ClaimedJob(*row) for row in rows]
@@ -127,14 +133,24 @@ def fail_job(job: ClaimedJob, *, owner: str, error: str, wire_at: dt.datetime, r
 def reclaim_jobs(*, owner: str, wire_at: dt.datetime) -> int:
     """Use case, at boot: what a killed worker of this name held is due again. Answers how many."""
     with transaction() as session:
-        result = session.execute(
-            update(Job)
-            .where(Job.state == "leased", Job.lease_owner == owner)
-            .values(state="pending", due_at=wire_at, lease_owner=None, lease_until=None)
-            .execution_options(synchronize_session=False)
-        )
-        assert isinstance(result, CursorResult)
-        return result.rowcount
+        return _release(session, wire_at, Job.lease_owner == owner)
+
+
+def sweep_jobs(*, wire_at: dt.datetime) -> int:
+    """Use case, now and then: expired leases of workers that did not come back are due again. Answers how many."""
+    with transaction() as session:
+        return _release(session, wire_at, Job.lease_until < wire_at)
+
+
+def _release(session: Session, wire_at: dt.datetime, which: ColumnElement[bool]) -> int:
+    result = session.execute(
+        update(Job)
+        .where(Job.state == "leased", which)
+        .values(state="pending", due_at=wire_at, lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 def replay_job(job_id: str, *, wire_at: dt.datetime) -> None:
@@ -146,8 +162,7 @@ def replay_job(job_id: str, *, wire_at: dt.datetime) -> None:
 
 def next_job_at() -> dt.datetime | None:
     """When the earliest waiting job is due (wire time)."""
-    query = select(Job.due_at).where(Job.state == "pending").order_by(Job.due_at).limit(1)
-    return db.session.scalars(query).one_or_none()
+    return db.session.scalars(_NEXT).one_or_none()
 
 
 def failed_jobs(limit: int = 100) -> Sequence[Job]:

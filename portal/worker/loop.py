@@ -76,6 +76,7 @@ class Engine:
         if seconds >= self._next_sweep_s:
             self._next_sweep_s = seconds + duties.sweep_every_s
             delivery.sweep_deliveries(wire_at=now)
+            jobs.sweep_jobs(wire_at=now)
         if duties.tick is not None and seconds >= self._next_tick_s:
             self._next_tick_s = seconds + duties.tick_every_s
             duties.tick(duties.clock.business_now(), now)
@@ -107,15 +108,22 @@ class Engine:
             self._senders.send(message)
 
     def _claim_jobs(self) -> None:
-        room = self._runners.room()
-        if room:
-            for job in jobs.claim_jobs(limit=room, owner=self._duties.owner, wire_at=self._duties.clock.wire_now()):
+        """Take a write lock only when there is something to take."""
+        room, now = self._runners.room(), self._duties.clock.wire_now()
+        next_at = jobs.next_job_at()
+        if room and next_at is not None and next_at <= now:
+            for job in jobs.claim_jobs(limit=room, owner=self._duties.owner, wire_at=now):
                 self._runners.run(job)
 
     def _until_next(self) -> float:
+        """Seconds until something is due by itself; with many messages in hand one of them will ring before."""
+        if self._in_hand >= self._duties.send_threads:
+            return _IDLE_S
         now = self._duties.clock.wire_now()
-        times = [at for at in (delivery.next_delivery_at(now), jobs.next_job_at()) if at is not None]
-        return min([_IDLE_S, *(max(0.0, (at - now).total_seconds()) for at in times)])
+        times = [delivery.next_delivery_at(now)]
+        if self._runners.room():
+            times.append(jobs.next_job_at())
+        return min([_IDLE_S, *(max(0.0, (at - now).total_seconds()) for at in times if at is not None)])
 
     def _drain(self) -> None:
         """Let what has been begun end and write it down; what has not been begun is leased and comes back."""

@@ -115,7 +115,7 @@ def test_signing_secrets_are_sealed_and_bound_to_their_provider(app, tmp_path):
         first, second = (session.get_one(access.ProviderAccess, code) for code in ("w1", "w2"))
         second.secrets = first.secrets
     with pytest.raises(access.SealBroken):
-        access.endpoint_of(db.session(), app.extensions["yikou.vault"], "w2")
+        access.endpoints_of(db.session(), app.extensions["yikou.vault"], ["w2"])
 
 
 def test_the_key_file_is_the_owners_alone(app, tmp_path):

@@ -198,9 +198,11 @@ def test_a_commit_wakes_the_worker(app):
         wake.register(bell.port)
         add_provider("w1", "http://127.0.0.1:9/")
         begun = time.monotonic()
-        threading.Timer(0.1, lambda: _in_context(app, lambda: send("w1"))).start()
+        later = threading.Timer(0.1, lambda: _in_context(app, lambda: send("w1")))
+        later.start()
         bell.wait(5)
         assert time.monotonic() - begun < 2
+        later.join()
     finally:
         wake._ports.discard(bell.port)
         bell.close()

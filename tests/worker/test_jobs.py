@@ -118,6 +118,8 @@ def test_an_expired_lease_is_taken_over_and_the_late_owner_changes_nothing(bare_
     (first,) = jobs.claim_jobs(limit=5, owner="a", wire_at=now)
     assert jobs.claim_jobs(limit=5, owner="b", wire_at=now) == []
     later = now + jobs.LEASE + dt.timedelta(seconds=1)
+    assert jobs.sweep_jobs(wire_at=now) == 0
+    assert jobs.sweep_jobs(wire_at=later) == 1
     (second,) = jobs.claim_jobs(limit=5, owner="b", wire_at=later)
     assert jobs.finish_job(first, owner="a", wire_at=later) is False
     jobs.fail_job(first, owner="a", error="late", wire_at=later, retry_scale=1)

@@ -1,0 +1,1 @@
+"""The suite an outside provider must pass: `python -m providers.conformance --url … --secret …`."""
