@@ -5,6 +5,7 @@ from portal.cases import tables as cases
 from portal.catalog import tables as catalog
 from portal.documents import tables as documents
 from portal.exchange import tables as exchange
-from portal.kernel import audit, idempotency
+from portal.identity import tables as identity
+from portal.kernel import audit, idempotency, simulated_clock
 
-__all__ = ["audit", "billing", "cases", "catalog", "documents", "exchange", "idempotency"]
+__all__ = ["audit", "billing", "cases", "catalog", "documents", "exchange", "idempotency", "identity", "simulated_clock"]

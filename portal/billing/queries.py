@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import func, select
@@ -36,6 +37,12 @@ def is_bill_paid(session: Session, case_id: str) -> bool:
     """Whether the case has a bill and nothing is owed on any of its bills."""
     has_bill = session.scalars(select(Bill.id).where(Bill.case_id == case_id).limit(1)).first() is not None
     return has_bill and session.scalars(_owed_lines(case_id).limit(1)).first() is None
+
+
+def unpaid_cases(session: Session, case_ids: Collection[str]) -> set[str]:
+    """Which of these cases owe something on a bill."""
+    query = select(Bill.case_id).join(BillLine, BillLine.bill_id == Bill.id)
+    return set(session.scalars(query.where(Bill.case_id.in_(case_ids), BillLine.paid_fen < BillLine.due_fen)))
 
 
 def _owed_lines(case_id: str) -> Select[str]:

@@ -6,7 +6,6 @@ Lengths in metres; positions are (lon, lat) in degrees, CGCS2000; limits in work
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -128,7 +127,7 @@ class Office(Part):
     code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
     name: Line
     permit_kinds: tuple[str, ...] = ()
-    limit_days: Decimal = Field(gt=0)
+    limit_days: float = Field(gt=0)
 
 
 class NotServedArea(Part):

@@ -13,7 +13,7 @@ from portal.catalog.parts import Line, Part, UtilityCode
 
 StageName = Literal["survey", "reply", "review", "works", "acceptance", "connection"]
 STAGE_ORDER = ("survey", "reply", "review", "works", "acceptance", "connection")
-Days = Annotated[Decimal, Field(ge=0, le=400), PlainSerializer(float, when_used="json")]
+Days = Annotated[float, Field(ge=0, le=400)]
 Number = Annotated[Decimal, PlainSerializer(float, when_used="json")]
 Note = Annotated[str, Field(min_length=1, max_length=400)]
 _BOUNDS = ("at_least", "at_most", "above", "below")
@@ -57,7 +57,7 @@ class ServiceLevel(Part):
     stages: tuple[StageName, ...]
     limits: Mapping[StageName, Days]
     counted_stages: tuple[StageName, ...] = ()
-    cap_days: Days | None = None
+    cap_days: int | None = Field(default=None, ge=1)
     average_days: Days | None = None
     best_days: Days | None = None
     zero_investment: bool = False
@@ -81,10 +81,10 @@ class ServiceLevel(Part):
         return self
 
     @property
-    def own_days(self) -> Decimal:
+    def own_days(self) -> float:
         """The provider's own steps together, in working days: what a cap bounds."""
         counted = self.counted_stages or tuple(stage for stage in self.stages if stage != "works")
-        return sum((self.limits[stage] for stage in counted), Decimal(0))
+        return float(sum(Decimal(str(self.limits[stage])) for stage in counted))
 
 
 class FeeItem(Part):

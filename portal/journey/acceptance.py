@@ -21,9 +21,7 @@ def receive_acceptance(reporting: Reporting, report: AcceptanceReport) -> None:
     elif report.verdict == "rectify":
         _ask_to_rectify(reporting, report)
     else:
-        open_decision(
-            reporting, kind="acceptance_failed", facts=report.model_dump(mode="json", exclude_none=True)
-        )
+        open_decision(reporting, kind="acceptance_failed", facts=report.model_dump(mode="json", exclude_none=True))
 
 
 def _ask_to_rectify(reporting: Reporting, report: AcceptanceReport) -> None:

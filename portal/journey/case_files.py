@@ -42,7 +42,9 @@ class CaseFile:
         return [t for (_, s), t in sorted(self.tasks.items()) if s == stage and t.state != "withdrawn"]
 
 
-def load_case(session: Session, *, case_no: str | None = None, case_id: str | None = None, lock: bool = True) -> CaseFile:
+def load_case(
+    session: Session, *, case_no: str | None = None, case_id: str | None = None, lock: bool = True
+) -> CaseFile:
     """Load a case; with `lock` other writers of the same case wait (on SQLite the whole transaction is the lock).
 
     Raises NotFound.
@@ -78,9 +80,7 @@ def view_of(session: Session, file: CaseFile) -> workflow.CaseView:
     case = file.case
     confirmed = set(session.scalars(select(Confirmation.provider).where(Confirmation.case_id == case.id)))
     signed = set(
-        session.scalars(
-            select(Contract.provider).where(Contract.case_id == case.id, Contract.signed_at.is_not(None))
-        )
+        session.scalars(select(Contract.provider).where(Contract.case_id == case.id, Contract.signed_at.is_not(None)))
     )
     permits = [task for task in file.tasks.values() if task.stage == "permits"]
     tracks = []

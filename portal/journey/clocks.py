@@ -11,7 +11,7 @@ from portal.cases import workflow
 from portal.cases.tables import Case, CaseEvent, Task, Track
 from portal.catalog.queries import calendar_of
 from portal.exchange.tables import Job, OutboxMessage
-from portal.journey import case_files, progress, settlement, task_documents
+from portal.journey import case_files, payment_watch, progress, settlement, task_documents
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.journey.jobs import queue_job
@@ -30,6 +30,7 @@ def tick(*, at: dt.datetime, wire_at: dt.datetime) -> None:
         release_late(case_id=case_id, at=at, wire_at=wire_at)
     for task_id in _tasks_to_remind(at):
         remind(task_id=task_id, at=at, wire_at=wire_at)
+    payment_watch.queue_due_questions(at=at, wire_at=wire_at)
     queue_day_end(at=at, wire_at=wire_at)
 
 
@@ -122,8 +123,8 @@ def remind(*, task_id: str, at: dt.datetime, wire_at: dt.datetime) -> None:
 def queue_day_end(*, at: dt.datetime, wire_at: dt.datetime) -> None:
     """Queue the settlement of each finished day, and its reconciliation once the gateway's statement is there."""
     today = local_date(at)
-    settle = settlement.days_to_settle(db.session, today)
-    reconcile = [day for day in settlement.days_to_reconcile(db.session, today) if at >= statement_ready_at(day)]
+    settle = settlement.days_to_settle(db.session(), today)
+    reconcile = [day for day in settlement.days_to_reconcile(db.session(), today) if at >= statement_ready_at(day)]
     db.session.remove()
     if not settle and not reconcile:
         return
@@ -162,4 +163,6 @@ def next_due(session: Session, *, at: dt.datetime) -> dt.datetime | None:
     midnight = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(0, 5), SHANGHAI)
     times += [midnight] * bool(settlement.days_to_settle(session, today + dt.timedelta(days=1)))
     times += [statement_ready_at(day) for day in settlement.days_to_reconcile(session, today + dt.timedelta(days=1))]
+    if asked := payment_watch.next_question_at(session):
+        times.append(asked)
     return min((time for time in times if time > at), default=None)

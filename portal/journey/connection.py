@@ -52,11 +52,14 @@ def confirm_flow(actor: Actor, *, case_no: str, task_id: str, at: dt.datetime, w
         task = session.get(Task, task_id)
         if task is None or task.case_id != file.case.id or task.stage != "connection":
             raise NotFound("没有找到该接通事项。")
-        if task.state != "waiting_applicant":
+        # A question asked before the connection waits for the applicant too: there is nothing to confirm yet.
+        if task.state != "waiting_applicant" or "connected" not in task.result:
             raise Conflict("该专业尚未报告接通，或已经确认过了。", code="not_expected", facts={"state": task.state})
         reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
         set_state(reporting, "finish")
         facts = {"provider": task.provider}
-        note_event(session, case_id=file.case.id, kind="flow_confirmed", actor=actor, at=at, task_id=task.id, facts=facts)
+        note_event(
+            session, case_id=file.case.id, kind="flow_confirmed", actor=actor, at=at, task_id=task.id, facts=facts
+        )
         audit.record(session, actor=actor, action="flow.confirmed", subject=task.id, detail=facts, at=at)
         progress.advance(session, case_id=file.case.id, at=at, wire_at=wire_at)

@@ -28,7 +28,11 @@ def make_contracts(
     """Make the contract of each provider whose option was confirmed; the applicant reads it before signing."""
     for provider, option in sorted(options.items()):
         row = Contract(
-            id=new_id(), case_id=file.case.id, provider=provider, number=f"{file.case.case_no}-HT-{provider}", made_at=at
+            id=new_id(),
+            case_id=file.case.id,
+            provider=provider,
+            number=f"{file.case.case_no}-HT-{provider}",
+            made_at=at,
         )
         session.add(row)
         session.flush()

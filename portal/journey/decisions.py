@@ -19,9 +19,7 @@ from portal.kernel.policy import Actor, require
 VERDICTS = {"confirm": "confirmed", "reject": "rejected"}
 
 
-def decide(
-    actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.datetime, wire_at: dt.datetime
-) -> None:
+def decide(actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.datetime, wire_at: dt.datetime) -> None:
     """Confirm or reject what a provider refused. Rejecting sends the task back as a new revision and needs a note."""
     require(actor, "agency.decide")
     if verdict not in VERDICTS:
@@ -75,9 +73,7 @@ _CONFIRMED: dict[str, Callable[[Reporting], None]] = {
 }
 
 
-def grant_permit(
-    actor: Actor, *, task_id: str, permit_no: str, at: dt.datetime, wire_at: dt.datetime
-) -> None:
+def grant_permit(actor: Actor, *, task_id: str, permit_no: str, at: dt.datetime, wire_at: dt.datetime) -> None:
     """The office grants the permit its task asks for. Raises NotFound for another office's task."""
     number = permit_no.strip()
     with transaction() as session:

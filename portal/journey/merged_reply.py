@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from portal.cases import merging
 from portal.cases.tables import JointReply, Task
-from portal.journey import case_files
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.journey.reply_papers import order_reply_paper
@@ -87,4 +86,3 @@ def _part(file: CaseFile, task: Task) -> merging.ReplyPart:
 def _missing(file: CaseFile, provider: str) -> merging.MissingPart:
     row = file.catalog.provider(provider)
     return merging.MissingPart(provider=row.code, provider_name=row.name, utility=row.utility)
-

@@ -25,9 +25,7 @@ def receive_pause(reporting: Reporting, report: PauseReport) -> None:
     session, task, at = reporting.session, reporting.task, reporting.at
     if report.reason_code == "frozen_ground":
         _check_frozen(reporting)
-    open_pause = session.scalars(
-        select(Pause.id).where(Pause.task_id == task.id, Pause.end_at.is_(None))
-    ).first()
+    open_pause = session.scalars(select(Pause.id).where(Pause.task_id == task.id, Pause.end_at.is_(None))).first()
     if open_pause is not None:
         raise Conflict("该任务已经处于暂停中。", code="already_paused")
     set_state(reporting, "pause")
@@ -54,9 +52,7 @@ def receive_resume(reporting: Reporting, report: ResumeReport) -> None:
     """Start the clock again; the reason must be the one it was stopped for."""
     session, task = reporting.session, reporting.task
     pause = session.scalars(
-        select(Pause).where(
-            Pause.task_id == task.id, Pause.reason == report.reason_code, Pause.end_at.is_(None)
-        )
+        select(Pause).where(Pause.task_id == task.id, Pause.reason == report.reason_code, Pause.end_at.is_(None))
     ).one_or_none()
     if pause is None:
         raise Conflict("没有以该原因暂停的记录。", code="not_paused")

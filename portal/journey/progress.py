@@ -87,9 +87,7 @@ def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at:
     for stage in workflow.TRACK_STAGES:
         if stage not in workflow.JOINT_STAGES or stage in closed or not _is_complete(file, stage):
             continue
-        note_event(
-            session, case_id=file.case.id, kind="stage_closed", actor=SYSTEM, at=at, facts={"stage": stage}
-        )
+        note_event(session, case_id=file.case.id, kind="stage_closed", actor=SYSTEM, at=at, facts={"stage": stage})
         if issue := ON_STAGE_CLOSED.get(stage):
             issue(session, file, at, wire_at)
     if "reply" in closed:

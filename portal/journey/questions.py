@@ -27,9 +27,7 @@ def receive_question(reporting: Reporting, report: QuestionReport) -> None:
     session, task, at = reporting.session, reporting.task, reporting.at
     open_already = {
         (q.code, q.field, q.material_kind)
-        for q in session.scalars(
-            select(Question).where(Question.case_id == task.case_id, Question.state != "answered")
-        )
+        for q in session.scalars(select(Question).where(Question.case_id == task.case_id, Question.state != "answered"))
     }
     for item in report.items:
         if (item.code, item.field, item.material_kind) in open_already:
@@ -82,7 +80,9 @@ def answer_question(
         change(session, Question, question.id, {"state": "asked"}, values)
         session.refresh(question)
         _attach(session, question, file, actor)
-        note_event(session, case_id=file.case.id, kind="question_answered", actor=actor, at=at, task_id=question.task_id)
+        note_event(
+            session, case_id=file.case.id, kind="question_answered", actor=actor, at=at, task_id=question.task_id
+        )
         audit.record(session, actor=actor, action="question.answered", subject=question.id, detail={}, at=at)
         _resume_task(session, file, question, actor, at=at, wire_at=wire_at)
 

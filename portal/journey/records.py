@@ -101,4 +101,3 @@ def _reply(session: Session, file: CaseFile) -> dict[str, Any] | None:
         if task.ended_at
     }
     return {"number": parts[0].number, "verdicts": verdicts, "pdf": parts[0].document_id}
-

@@ -44,9 +44,7 @@ def open_decision(reporting: Reporting, *, kind: str, facts: dict[str, Any]) -> 
             due_at=deadlines.due_at(calendar_of(session), at, DECISION_DAYS),
         )
     )
-    note_event(
-        session, case_id=task.case_id, kind="decision_asked", actor=reporting.actor, at=at, task_id=task.id
-    )
+    note_event(session, case_id=task.case_id, kind="decision_asked", actor=reporting.actor, at=at, task_id=task.id)
 
 
 def drop_track(session: Session, track: Track) -> None:

@@ -53,7 +53,7 @@ def _check_options(reporting: Reporting, report: ReplyReport) -> None:
     on = local_date(reporting.at)
     for index, option in enumerate(report.options):
         errors += tariff.check_quote(
-            option.quote,
+            [line.model_dump() for line in option.quote],
             lambda code: fees.find_item(file.catalog, provider, code, on),
             level.zero_investment,
             path=f"options.{index}.quote",
@@ -115,9 +115,7 @@ def open_offers(session: Session, file: CaseFile) -> dict[str, list[dict[str, An
     return offers
 
 
-def _chosen(
-    offers: Mapping[str, list[dict[str, Any]]], choices: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
+def _chosen(offers: Mapping[str, list[dict[str, Any]]], choices: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     chosen: dict[str, dict[str, Any]] = {}
     errors = []
     for provider, options in offers.items():

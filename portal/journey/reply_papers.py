@@ -73,7 +73,8 @@ def _reply(file: CaseFile, task: Task, on: dt.date) -> dict[str, Any]:
         "verdict": report["verdict"],
         "options": [_option(file, task.provider, option, on) for option in report.get("options", ())],
         "conditions": [
-            {"text": c["text"], "before_stage": STAGE_NAMES.get(c["before_stage"])} for c in report.get("conditions", ())
+            {"text": c["text"], "before_stage": STAGE_NAMES.get(c["before_stage"])}
+            for c in report.get("conditions", ())
         ],
         "boundary": report.get("investment_boundary"),
         "valid_until_on": report.get("valid_until_on"),
@@ -174,4 +175,3 @@ def _charged(file: CaseFile, provider: str, option: Mapping[str, Any], on: dt.da
 
 def _price(line: Mapping[str, Any]) -> dict[str, Any]:
     return {name: line[name] for name in ("item", "quantity", "unit", "unit_price_fen", "amount_fen", "basis")}
-

@@ -142,9 +142,7 @@ def _load_own(session: Session, actor: Actor, task_id: str) -> tuple[Task, case_
     return task, file
 
 
-def _check_current(
-    session: Session, file: case_files.CaseFile, task: Task, report: Report, *, at: dt.datetime
-) -> None:
+def _check_current(session: Session, file: case_files.CaseFile, task: Task, report: Report, *, at: dt.datetime) -> None:
     if report.revision is not None and report.revision != task.revision:
         raise Conflict(
             f"任务已更新到第 {task.revision} 版，请按最新内容填报。",

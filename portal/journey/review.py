@@ -55,7 +55,7 @@ def upload_drawing(
 
     Raises Invalid naming `file`, NotFound for a provider that reviews nothing here, Conflict when review has ended.
     """
-    checked = uploads.rewrite(name, content)
+    checked = uploads.clean_upload(name, content)
     if kind not in DRAWING_KINDS:
         raise Invalid([FieldError("kind", "请选择图纸种类。", "choice")])
     with transaction() as session:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import select
 
 from portal.catalog.calendar import seed_calendar
 from portal.catalog.model import Catalog, Provider
 from portal.catalog.queries import seed_catalog
 from portal.exchange import access
 from portal.exchange.signatures import new_secret
-from portal.exchange.tables import AccessKey
 from portal.kernel.crypto import Vault
 from portal.kernel.database import transaction
-from portal.kernel.ids import new_id
 
 KEY_LIFE = dt.timedelta(days=365)
 PORTAL_SCOPES = ("applications",)
@@ -42,9 +36,7 @@ def set_up_city(catalog: Catalog, *, at: dt.datetime) -> bool:
         return seed_catalog(session, catalog, at=at)
 
 
-def set_up_provider(
-    vault: Vault, provider: Provider, *, push_url: str, wire_at: dt.datetime
-) -> ProviderSetUp:
+def set_up_provider(vault: Vault, provider: Provider, *, push_url: str, wire_at: dt.datetime) -> ProviderSetUp:
     """Give one provider a push endpoint, a signing secret and a bearer key."""
     secret = new_secret()
     with transaction() as session:

@@ -29,7 +29,13 @@ _SEVERITY = {"must": "must", "high": "must", "major": "must", "should": "should"
 
 
 def _order(
-    session: Session, file: CaseFile, kind: str, suffix: str, values: dict[str, Any], at: dt.datetime, wire_at: dt.datetime
+    session: Session,
+    file: CaseFile,
+    kind: str,
+    suffix: str,
+    values: dict[str, Any],
+    at: dt.datetime,
+    wire_at: dt.datetime,
 ) -> None:
     number = f"{file.case.case_no}-{suffix}"
     order_document(

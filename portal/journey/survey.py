@@ -13,13 +13,14 @@ from portal.journey import case_files
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.journey.reporting import Reporting, set_state
-from portal.kernel.clock import parse_instant
+from portal.kernel.clock import SHANGHAI, local_date, parse_instant
 from portal.kernel.guard import change
 from portal.kernel.ids import new_id
 from portal.kernel.policy import SYSTEM
 
 SEARCH_WORKING_DAYS = 10
 VISIT_LENGTH = dt.timedelta(hours=1)
+ONE_DAY = dt.timedelta(days=1)  # nobody is called to a site on the same day
 
 
 def receive_availability(reporting: Reporting, _report: AvailabilityReport) -> None:
@@ -50,7 +51,9 @@ def _fix_visit(reporting: Reporting) -> None:
     plan = scheduling.find_visit(
         slots,
         wishes,
-        not_before=at,
+        not_before=dt.datetime.combine(
+            calendar.add_working_days(local_date(at) + ONE_DAY, 0), dt.time.fromisoformat(calendar.open_at), SHANGHAI
+        ),
         not_after=dt.datetime.combine(last_day, dt.time(23, 59), dt.UTC),
         duration=VISIT_LENGTH,
     )

@@ -97,9 +97,7 @@ def pauses_of(session: Session, task_id: str) -> list[deadlines.PauseSpan]:
 
 def used_days(calendar: Calendar, session: Session, task: Task, *, at: dt.datetime) -> float:
     """Net working days a task has used so far, pauses taken out."""
-    return float(
-        deadlines.used_days(calendar, task.issued_at, task.ended_at or at, pauses=pauses_of(session, task.id))
-    )
+    return float(deadlines.used_days(calendar, task.issued_at, task.ended_at or at, pauses=pauses_of(session, task.id)))
 
 
 def _open_pause(session: Session, task: Task) -> dict[str, Any] | None:

@@ -1,0 +1,36 @@
+"""Alembic on the portal's own engine and metadata. SQLite changes tables by copying them (batch mode)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+from flask import current_app
+
+import portal.tables  # noqa: F401 - registers every wing's tables
+from portal.kernel.database import Base, Instant
+
+
+def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
+    """Write our own column types by their plain SQL type, so that a migration does not depend on today's code."""
+    if kind == "type" and isinstance(item, Instant):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def run() -> None:
+    """Run on the database of the current application."""
+    engine = current_app.extensions["migrate"].db.engine.execution_options(portal_write=True)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=engine.dialect.name == "sqlite",
+            render_item=render_item,
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,74 @@
+"""Signing in and out, and the page one lands on."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, g, redirect, render_template, request
+from flask_login import login_user, logout_user
+from werkzeug.wrappers import Response
+
+from forms.account import SignInForm
+from portal.journey import signing_in
+from portal.kernel.errors import DomainError, Invalid
+from portal.kernel.routes import action, current_actor
+from portal.web.navigation import entries_for
+from portal.web.requests import SignedIn, session_token
+
+bp = Blueprint("account", __name__)
+
+
+@bp.get("/sign-in")
+@action("account.sign_in")
+def show_sign_in() -> str:
+    """The sign-in form."""
+    return render_template("account/sign_in.html", form=SignInForm(), errors=[])
+
+
+@bp.post("/sign-in")
+@action("account.sign_in")
+def sign_in() -> str | Response | tuple[str, int]:
+    """Sign in with login and password; the entries stay when something is wrong, except the password."""
+    form = SignInForm()
+    try:
+        token = signing_in.sign_in(
+            login=form.login.data or "", password=form.password.data or "", at=g.at, wire_at=g.wire_at
+        )
+    except DomainError as refused:
+        errors = [(e.field, e.message) for e in refused.errors] if isinstance(refused, Invalid) else []
+        errors = errors or [("login", refused.message)]
+        form.login.errors = [message for _, message in errors]
+        return render_template("account/sign_in.html", form=form, errors=errors), refused.status
+    login_user(SignedIn(token, signing_in.actor_of_session(token, wire_at=g.wire_at)))
+    return redirect(_local(request.args.get("next")) or "/home")
+
+
+def _local(address: str | None) -> str | None:
+    """The address if it stays on this site."""
+    if not address:
+        return None
+    parts = urlsplit(address)
+    is_here = not parts.scheme and not parts.netloc and parts.path.startswith("/")
+    return address if is_here and "\\" not in address and not address.startswith("//") else None
+
+
+@bp.post("/sign-out")
+@action("account.sign_out")
+def sign_out() -> Response:
+    """End the session here and on the server."""
+    token = session_token()
+    if token is not None:
+        signing_in.sign_out(token, wire_at=g.wire_at)
+    logout_user()
+    answer = redirect("/")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@bp.get("/home")
+@action("account.home")
+def home() -> Response:
+    """To the first page this person works on."""
+    entries = [entry["href"] for entry in entries_for(current_actor())]
+    preferred = [href for href in entries if href != "/applications/new"]
+    return redirect((preferred or entries or ["/"])[0])
