@@ -56,7 +56,7 @@ def provider_rows(
     file: CaseFile, clocks: TaskClocks, names: Mapping[str, str], *, reader: str, at: dt.datetime
 ) -> tuple[ProviderRow, ...]:
     """One row a track in the order of the utilities, then the permit offices. `reader`: how the applicant is named."""
-    order = [utility.code for utility in file.catalog.utilities]
+    order: list[str] = [utility.code for utility in file.catalog.utilities]
     tracks = sorted(file.tracks.values(), key=lambda t: (order.index(t.utility), t.provider))
     rows = [_track_row(file, track, clocks, names, reader, at) for track in tracks]
     offices = [task for task in file.tasks.values() if task.track_id is None]
