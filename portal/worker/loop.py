@@ -79,7 +79,10 @@ class Engine:
             jobs.sweep_jobs(wire_at=now)
         if duties.tick is not None and seconds >= self._next_tick_s:
             self._next_tick_s = seconds + duties.tick_every_s
-            duties.tick(duties.clock.business_now(), now)
+            try:
+                duties.tick(duties.clock.business_now(), now)
+            except Exception:  # what the clock brings about must not hold up deliveries; it is tried at the next tick
+                _log.error("tick failed", error=traceback.format_exc())
 
     def _record(self) -> None:
         self._unrecorded += self._senders.collect()

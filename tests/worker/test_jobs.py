@@ -27,9 +27,9 @@ def row() -> Job:
     return db.session.query(Job).one()
 
 
-def run(app: Flask, kinds, condition, timeout_s: float = 10) -> None:
+def run(app: Flask, kinds, condition, timeout_s: float = 10, tick=None) -> None:
     stop = threading.Event()
-    duties = Duties({}, kinds, RealClock(), "worker-1", 1e-4)
+    duties = Duties({}, kinds, RealClock(), "worker-1", 1e-4, tick=tick)
     thread = threading.Thread(target=run_worker, args=(app, duties), kwargs={"port": 0, "stop_event": stop})
     thread.start()
     end = time.monotonic() + timeout_s
@@ -125,3 +125,15 @@ def test_an_expired_lease_is_taken_over_and_the_late_owner_changes_nothing(bare_
     jobs.fail_job(first, owner="a", error="late", wire_at=later, retry_scale=1)
     assert row().state == "leased"
     assert jobs.finish_job(second, owner="b", wire_at=later) is True
+
+
+def test_a_failing_tick_holds_up_nothing(bare_app):
+    ticks = []
+
+    def broken(_at, _wire_at):
+        ticks.append(1)
+        raise ValueError("no calendar")
+
+    ask()
+    run(bare_app, {"render": lambda *_: None}, lambda: row().state == "done", tick=broken)
+    assert ticks

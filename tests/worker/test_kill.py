@@ -95,3 +95,39 @@ def waiting() -> int:
     messages = db.session.query(outbox.OutboxMessage).filter(outbox.OutboxMessage.state != "delivered").count()
 
     return messages + db.session.query(Job).filter(Job.state != "done").count()
+
+
+CALL_INBOX = """
+import sys, portal.tables
+from pathlib import Path
+from portal.journey.inbox import answer_once
+from portal.journey.jobs import queue_job
+from portal.kernel.database import transaction
+from tests.worker.parts import make_app, wire_now
+
+def apply(session):
+    queue_job(session, kind="mark", key="mark", payload={}, wire_at=wire_now())
+    return {"a": 1}
+
+with make_app(sys.argv[1], Path(sys.argv[2])).app_context(), transaction() as session:
+    print(answer_once(session, sender="w", message_id="m", path="/p", raw=b"{}", wire_at=wire_now(), apply=apply))
+"""
+
+
+@pytest.mark.parametrize("point", [name for name in failpoints.POINTS if name.startswith("inbox.")])
+def test_killed_while_answering_the_report_is_applied_by_the_next_call(bare_app, database_url, tmp_path, point):
+    def call(failpoint: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "PORTAL_MODE": "dev", "PORTAL_FAILPOINT": failpoint}
+        command = [sys.executable, "-c", CALL_INBOX, database_url, str(tmp_path)]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+
+    assert call(f"{point}:1").returncode == -signal.SIGKILL
+    assert db.session.query(Job).count() == 0
+    db.session.remove()
+    assert [call("").stdout.strip() for _ in range(2)] == ["(200, {'a': 1})"] * 2
+    assert db.session.query(Job).count() == 1
+
+
+def test_every_fail_point_stands_in_the_code():
+    code = "".join(file.read_text() for file in Path("portal").rglob("*.py") if file.name != "failpoints.py")
+    assert {name for name in failpoints.POINTS if f'hit("{name}")' not in code} == set()
