@@ -52,7 +52,7 @@ def load_case(
     query = select(Case).where(Case.case_no == case_no if case_no is not None else Case.id == case_id)
     case = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if case is None:
-        raise NotFound("没有找到该办件。")
+        raise NotFound("没有找到您要的内容。")
     application = session.get_one(Application, case.application_id)
     tracks = session.scalars(select(Track).where(Track.case_id == case.id)).all()
     tasks = session.scalars(select(Task).where(Task.case_id == case.id)).all()

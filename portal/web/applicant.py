@@ -12,11 +12,18 @@ from portal.journey.pages_case import case_id_of, case_page
 from portal.journey.pages_case_list import own_cases
 from portal.journey.payment import Started
 from portal.kernel.errors import Conflict, FieldError, Invalid
+from portal.kernel.policy import require
 from portal.kernel.routes import action, current_actor
 
 bp = Blueprint("applicant", __name__)
 Answer = str | Response | tuple[str, int]
 OPTION = "option-"
+
+
+@bp.before_request
+def ask_to_sign_in() -> None:
+    """Before anything is looked up: to somebody unknown a case that exists and one that does not look the same."""
+    require(current_actor(), "application.list")
 
 
 @bp.get("/cases")
