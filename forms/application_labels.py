@@ -21,9 +21,6 @@ LABELS: dict[str, str] = {
     "applicant.kind": "申请人类型",
     "previous_holder.kind": "原户主类型",
     "name": "名称",
-    "contact.name": "联系人姓名",
-    "legal_representative.name": "法定代表人姓名",
-    "agent.name": "代理人姓名",
     "equipment.name": "设备名称",
     "appliances.name": "燃气器具名称",
     "uscc": "统一社会信用代码",
@@ -192,16 +189,34 @@ CHOICES: dict[str, str] = {
     "electronic": "电子送达",
     "counter": "窗口领取",
     "post": "邮寄",
+    "business_licence": "营业执照",
+    "id_card": "身份证",
+    "property_right": "不动产权证",
     "true": "是",
     "false": "否",
 }
 
 
+# Whose name, number or mobile a field asks for, where several people stand on one form.
+PEOPLE = {
+    "legal_representative": "法定代表人",
+    "agent": "代理人",
+    "site.contact": "现场联系人",
+    "contact": "联系人",
+}
+_PERSON_PARTS = ("name", "id_no", "id_type", "mobile", "email")
+_PERSON_NAME = "姓名"
+
+
 def label_of(path: str) -> str:
     """The label of a field by the longest ending of its path that has one; list positions do not count."""
     parts = [part for part in path.split(".") if not part.isdigit()]
+    if len(parts) > 1 and parts[-1] in _PERSON_PARTS:
+        who = PEOPLE.get(".".join(parts[-3:-1])) or PEOPLE.get(parts[-2])
+        if who is not None:
+            return who + (_PERSON_NAME if parts[-1] == "name" else LABELS[parts[-1]])
     for start in range(len(parts)):
         label = LABELS.get(".".join(parts[start:]))
         if label is not None:
             return label
-    return parts[-1]
+    return parts[-1] if parts else path

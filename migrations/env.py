@@ -6,6 +6,7 @@ from typing import Any
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import JSON
 
 import portal.tables  # noqa: F401 - registers every wing's tables
 from portal.kernel.database import Base, Instant
@@ -15,6 +16,9 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
     """Write our own column types by their plain SQL type, so that a migration does not depend on today's code."""
     if kind == "type" and isinstance(item, Instant):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, JSON):
+        autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+        return "sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), 'postgresql')"
     return False
 
 

@@ -65,7 +65,7 @@ def send_case_event(
     at: dt.datetime,
     wire_at: dt.datetime,
 ) -> None:
-    """Tell these providers something about the case that belongs to none of their tasks; `data` must be theirs to see."""
+    """Tell these providers something that belongs to none of their tasks; `data` must be theirs to see."""
     for provider in providers:
         _enqueue(
             session, provider=provider, type_=type_, data=data, at=at, wire_at=wire_at, task_id=None, case_id=case_id

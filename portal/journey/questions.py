@@ -64,7 +64,7 @@ def answer_question(
     at: dt.datetime,
     wire_at: dt.datetime,
 ) -> None:
-    """The applicant answers one question; with the last one the provider goes on. Raises Invalid, NotFound, Conflict."""
+    """The applicant answers one question; with the last one the provider goes on. Raises Invalid or Conflict."""
     text = answer.strip()
     with transaction() as session:
         file = case_files.load_case(session, case_no=case_no)

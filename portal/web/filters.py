@@ -46,6 +46,11 @@ def day(value: dt.date | dt.datetime | str | None) -> str:
     return f"{on.year}年{on.month}月{on.day}日"
 
 
+def number(value: object) -> str:
+    """A figure without trailing zeros: `1`, `0.5`."""
+    return f"{float(str(value)):g}"
+
+
 def stage_name(code: str) -> str:
     """The stage in the reader's words."""
     return STAGE_NAMES.get(code, code)
@@ -58,5 +63,7 @@ def state_name(code: str) -> str:
 
 def register_filters(app: Flask) -> None:
     """Give the templates these words."""
-    app.jinja_env.filters.update(yuan=format_yuan, moment=moment, day=day, stage_name=stage_name, state_name=state_name)
+    app.jinja_env.filters.update(
+        yuan=format_yuan, number=number, moment=moment, day=day, stage_name=stage_name, state_name=state_name
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

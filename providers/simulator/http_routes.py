@@ -113,9 +113,9 @@ def _read_back(server: UtilityServer, code: str, task_id: str, headers: Mapping[
 
 
 def post(server: UtilityServer, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """POST /p/<provider>/events, /sim/clock, /sim/faults, /sim/catch-up."""
+    """POST /p/<provider> (or /p/<provider>/events), /sim/clock, /sim/faults, /sim/catch-up."""
     match path.split("/"):
-        case ["", "p", code, "events"] if code in server.desks:
+        case ["", "p", code] | ["", "p", code, "events"] if code in server.desks:
             return _take_event(server, code, headers, body)
         case ["", "sim", name] if name in _SWITCHES:
             try:
