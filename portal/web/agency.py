@@ -1,0 +1,60 @@
+"""The agency: deciding on what providers refused, and granting permits."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, g, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from portal.journey import decisions
+from portal.journey.pages_staff_agency import agency_board
+from portal.kernel.errors import Invalid
+from portal.kernel.routes import action, current_actor
+
+bp = Blueprint("agency", __name__)
+
+
+@bp.get("/agency")
+@action("agency.list")
+def index() -> str:
+    """What waits for a decision."""
+    return _show([])
+
+
+@bp.post("/agency/decisions/<decision_id>")
+@action("agency.decide")
+def decide(decision_id: str) -> Response | tuple[str, int]:
+    """Confirm what the provider refused, or send it back with a reason."""
+    verdict = request.form.get("verdict", "")
+    try:
+        decisions.decide(
+            current_actor(),
+            decision_id=decision_id,
+            verdict=verdict,
+            note=request.form.get("note", "")[:1000],
+            at=g.at,
+            wire_at=g.wire_at,
+        )
+    except Invalid as refused:
+        return _show([(f"{e.field}-{decision_id}", e.message) for e in refused.errors], decision_id), refused.status
+    flash("已核定。" if verdict == "confirm" else "已退回供应单位重新办理。", "success")
+    return redirect("/agency")
+
+
+@bp.post("/agency/permits/<task_id>")
+@action("agency.decide")
+def permit(task_id: str) -> Response | tuple[str, int]:
+    """Grant a permit under its number."""
+    number = request.form.get("permit_no", "")[:200]
+    try:
+        decisions.grant_permit(current_actor(), task_id=task_id, permit_no=number, at=g.at, wire_at=g.wire_at)
+    except Invalid as refused:
+        return _show([(f"{e.field}-{task_id}", e.message) for e in refused.errors], task_id), refused.status
+    flash(f"许可已办结，编号 {number.strip()}。", "success")
+    return redirect("/agency")
+
+
+def _show(errors: list[tuple[str, str]], about: str = "") -> str:
+    """The board; `about` is the id whose entries are kept."""
+    board = agency_board(current_actor(), at=g.at)
+    given = request.form if about else {}
+    return render_template("agency/board.html", board=board, errors=errors, about=about, given=given)
