@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.cases.tables import Task
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 PAGE_SIZE = 50
 ENDED_STATES = ("done", "declined", "withdrawn", "failed")
-LIGHT_ORDER = {"red": 0, "yellow": 1, "green": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ def offset_of(page: int) -> int:
     return (max(page, 1) - 1) * PAGE_SIZE
 
 
-def is_open(task: Task) -> bool:
-    """Whether somebody still has to act on the task."""
-    return task.state not in ENDED_STATES
+def counts_by(session: Session, column: Any, *where: ColumnElement[bool]) -> dict[str, int]:
+    """How many rows there are for each value of `column`."""
+    found = session.execute(select(column, func.count()).where(*where).group_by(column).order_by(column))
+    return {str(value): int(count) for value, count in found}
 
 
 def turn_name(turn: str, names: Mapping[str, str]) -> str:

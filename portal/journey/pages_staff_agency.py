@@ -112,7 +112,9 @@ def _facts(catalog: Catalog, facts: dict[str, Any]) -> tuple[tuple[str, str], ..
     for item in facts.get("items", ()):
         if not item["ok"]:
             measured = f"实测 {item['measured']}" if item.get("measured") is not None else ""
-            rows.append((catalog.code_text(item["code"]), "，".join(filter(None, ("不合格", measured, item.get("note"))))))
+            rows.append(
+                (catalog.code_text(item["code"]), "，".join(filter(None, ("不合格", measured, item.get("note")))))
+            )
     return tuple(rows)
 
 

@@ -15,8 +15,8 @@ from portal.cases.application_papers import owed_papers
 from portal.cases.tables import Application, Case, MaterialFile
 from portal.catalog.model import Catalog
 from portal.catalog.queries import catalog_of, current_catalog
-from portal.journey.notices import STAGE_NAMES
-from portal.journey.pages_staff import PAGE_SIZE, Paged, offset_of
+from portal.journey.notices import STAGE_nameS
+from portal.journey.pages_staff import PAGE_SIZE, Paged, counts_by, offset_of
 from portal.kernel.clock import local_date
 from portal.kernel.database import db
 from portal.kernel.errors import NotFound
@@ -24,8 +24,8 @@ from portal.kernel.policy import Actor, require
 
 STATES = ("filed", "accepted", "returned")
 _CORRECTIONS = ("correction", "corrected", "asked_again")
-_NAME = Application.body[("applicant", "name")].as_string()
-_USCC = Application.body[("applicant", "uscc")].as_string()
+_name = Application.body[("applicant", "name")].as_string()
+_uscc = Application.body[("applicant", "uscc")].as_string()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def list_applications(actor: Actor, *, state: str, wanted: str, page: int) -> Co
     """
     require(actor, "counter.list")
     session, wanted = db.session(), wanted.strip()
-    counts = {key: count for key, count in session.execute(select(Application.state, func.count()).group_by("state"))}
+    counts = counts_by(session, Application.state)
     where = _where(state, wanted)
     total = session.scalar(select(func.count()).select_from(Application).where(*where)) or 0
     query = select(Application, Case.case_no).outerjoin(Case, Case.application_id == Application.id).where(*where)
@@ -108,7 +108,7 @@ def _where(state: str, wanted: str) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [Application.state == state] if state in STATES else []
     if wanted:
         number = func.upper(Application.application_no).contains(wanted.upper(), autoescape=True)
-        where.append(or_(number, _NAME.contains(wanted, autoescape=True), _USCC == wanted.upper()))
+        where.append(or_(number, _name.contains(wanted, autoescape=True), _uscc == wanted.upper()))
     return where
 
 
@@ -169,4 +169,4 @@ def _papers(session: Session, row: Application, catalog: Catalog) -> tuple[Paper
 def _owed(row: Application, catalog: Catalog) -> tuple[tuple[str, str], ...]:
     context = Context(catalog, local_date(row.filed_at), row.channel)
     owed = owed_papers(TypedApplication.model_validate(row.body), context)
-    return tuple((paper.title, STAGE_NAMES.get(paper.due_stage or "", STAGE_NAMES["review"])) for paper in owed)
+    return tuple((paper.title, STAGE_nameS.get(paper.due_stage or "", STAGE_nameS["review"])) for paper in owed)

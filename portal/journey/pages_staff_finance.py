@@ -11,7 +11,7 @@ from portal.billing.queries import ledger_balances, ledger_facts
 from portal.billing.tables import BookDay, ReconItem, Settlement
 from portal.catalog.queries import current_catalog
 from portal.journey.pages_case_load import names_in
-from portal.journey.pages_staff import PAGE_SIZE, Paged, offset_of
+from portal.journey.pages_staff import PAGE_SIZE, Paged, counts_by, offset_of
 from portal.kernel.database import db
 from portal.kernel.policy import Actor, require
 
@@ -39,13 +39,10 @@ def finance_board(actor: Actor, *, page: int) -> FinanceBoard:
     total = session.scalar(select(func.count()).select_from(Settlement)) or 0
     query = select(Settlement).order_by(Settlement.day.desc(), Settlement.provider, Settlement.rail)
     items = select(ReconItem).where(ReconItem.state != "closed").order_by(ReconItem.state, ReconItem.day)
-    closed = select(ReconItem.class_, func.count()).where(ReconItem.state == "closed").group_by(ReconItem.class_)
     return FinanceBoard(
-        settlements=Paged(
-            tuple(session.scalars(query.offset(offset_of(page)).limit(PAGE_SIZE))), max(page, 1), total
-        ),
+        settlements=Paged(tuple(session.scalars(query.offset(offset_of(page)).limit(PAGE_SIZE))), max(page, 1), total),
         items=tuple(session.scalars(items.limit(MOST_ITEMS))),
-        compared={class_: count for class_, count in session.execute(closed)},
+        compared=counts_by(session, ReconItem.class_, ReconItem.state == "closed"),
         days=tuple(session.scalars(select(BookDay).order_by(BookDay.day.desc()).limit(MOST_DAYS))),
         ledger=ledger_facts(session),
         balances=ledger_balances(session),

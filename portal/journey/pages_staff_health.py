@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -12,6 +11,7 @@ from portal.documents.tables import Document
 from portal.exchange.breaker import THRESHOLD
 from portal.exchange.tables import DestinationHealth, Job, OutboxMessage
 from portal.journey.jobs import failed_jobs
+from portal.journey.pages_staff import counts_by
 from portal.kernel.audit import AuditBlock, AuditRecord
 from portal.kernel.database import db
 from portal.kernel.policy import Actor, require
@@ -57,21 +57,16 @@ def health_board(actor: Actor, *, wire_at: dt.datetime) -> HealthBoard:
     broken = select(Document).where(Document.state == "failed").order_by(Document.ordered_at.desc())
     destinations = _destinations(wire_at)
     return HealthBoard(
-        outbox=_counts(OutboxMessage),
+        outbox=counts_by(session, OutboxMessage.state),
         oldest_at=min((d.oldest_at for d in destinations if d.oldest_at), default=None),
         destinations=destinations,
-        jobs=_counts(Job),
+        jobs=counts_by(session, Job.state),
         failed=tuple(failed_jobs()),
-        documents=_counts(Document),
+        documents=counts_by(session, Document.state),
         broken_documents=tuple(session.scalars(broken.limit(MOST_DOCUMENTS))),
         seal=seal,
         unsealed=session.scalar(select(func.count()).select_from(AuditRecord).where(AuditRecord.seq > last)) or 0,
     )
-
-
-def _counts(model: Any) -> dict[str, int]:
-    found = db.session.execute(select(model.state, func.count()).group_by(model.state).order_by(model.state))
-    return {state: count for state, count in found}
 
 
 def _destinations(wire_at: dt.datetime) -> tuple[Destination, ...]:
