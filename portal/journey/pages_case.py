@@ -117,7 +117,7 @@ def case_page(actor: Actor, case_no: str, at: dt.datetime) -> CasePage:
         head=_head(file, rows, todo, names, reader),
         may_act=may_act,
         todo=todo,
-        providers=provider_rows(file, rows.clocks, names, reader=reader, at=at),
+        providers=provider_rows(file, rows.clocks, names, held_up=_held_up(rows, money, is_open), reader=reader, at=at),
         visit=visit_view(case_files.current_visit(session, file.case.id), names),
         replies=replies,
         contracts=tuple(_contract(row, file, names) for row in rows.contracts),
@@ -153,6 +153,12 @@ def _head(file: CaseFile, rows: CaseRows, todo: Todo, names: dict[str, str], rea
         query_code=file.application.query_code,
         turn=turn_words(turns, names, reader=reader) if case.state == "open" else "已办结",
     )
+
+
+def _held_up(rows: CaseRows, money: MoneyView, is_open: frozenset[str]) -> frozenset[str]:
+    unsigned = {row.provider for row in rows.contracts if row.signed_at is None}
+    owed = {payee.provider for bill in money.bills for payee in bill.payees if payee.paid_fen < payee.due_fen}
+    return is_open | unsigned | owed
 
 
 def _contract(row: Contract, file: CaseFile, names: dict[str, str]) -> ContractRow:

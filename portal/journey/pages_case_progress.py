@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from portal.cases import workflow
@@ -53,18 +53,36 @@ class VisitView:
 
 
 def provider_rows(
-    file: CaseFile, clocks: TaskClocks, names: Mapping[str, str], *, reader: str, at: dt.datetime
+    file: CaseFile,
+    clocks: TaskClocks,
+    names: Mapping[str, str],
+    *,
+    held_up: Collection[str],
+    reader: str,
+    at: dt.datetime,
 ) -> tuple[ProviderRow, ...]:
-    """One row a track in the order of the utilities, then the permit offices. `reader`: how the applicant is named."""
+    """One row a track in the order of the utilities, then the permit offices.
+
+    `held_up`: providers that wait for a choice, a signature or money; `reader`: how the applicant is named.
+    """
     order: list[str] = [utility.code for utility in file.catalog.utilities]
     tracks = sorted(file.tracks.values(), key=lambda t: (order.index(t.utility), t.provider))
-    rows = [_track_row(file, track, clocks, names, reader, at) for track in tracks]
+    rows = [
+        _track_row(file, track, clocks, names, {APPLICANT} if track.provider in held_up else set(), reader, at)
+        for track in tracks
+    ]
     offices = [task for task in file.tasks.values() if task.track_id is None]
     return (*rows, *(_office_row(task, clocks, names, at) for task in offices))
 
 
 def _track_row(
-    file: CaseFile, track: Track, clocks: TaskClocks, names: Mapping[str, str], reader: str, at: dt.datetime
+    file: CaseFile,
+    track: Track,
+    clocks: TaskClocks,
+    names: Mapping[str, str],
+    waits_for: set[str],
+    reader: str,
+    at: dt.datetime,
 ) -> ProviderRow:
     tasks = {
         stage: file.tasks[track.provider, stage] for stage in track.stages if (track.provider, stage) in file.tasks
@@ -72,6 +90,7 @@ def _track_row(
     open_tasks = [task for task in tasks.values() if task.state not in workflow.ENDED]
     lights = [clocks.light(task, track, at) for task in open_tasks]
     due = [when for task in open_tasks if (when := clocks.due_at(task, at))]
+    turns = {clocks.turn(task) for task in open_tasks} or waits_for
     provider = file.catalog.provider(track.provider)
     return ProviderRow(
         code=track.provider,
@@ -81,7 +100,7 @@ def _track_row(
         steps=tuple(_step(stage, tasks.get(stage), clocks, at) for stage in track.stages),
         stage=open_tasks[0].stage if open_tasks else None,
         light=max(lights, key=_LIGHT_ORDER.index, default=None),
-        turn=_TRACK_STATES.get(track.state) or turn_words({clocks.turn(t) for t in open_tasks}, names, reader=reader),
+        turn=_TRACK_STATES.get(track.state) or turn_words(turns, names, reader=reader),
         due_at=min(due, default=None),
     )
 

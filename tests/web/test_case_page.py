@@ -303,6 +303,7 @@ def test_the_list_shows_own_cases_with_whose_turn(replied):
     assert replied.case_no in page.text
     assert "轮到您" in page.text
     assert "确认答复" in page.text
+    assert {row.turn for row in case_page(PAYER, replied.case_no, replied.at).providers} == {"轮到您"}
     replied.who = STRANGER
     assert replied.case_no not in replied.page("/cases").text
 
