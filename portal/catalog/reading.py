@@ -52,7 +52,8 @@ def load_catalog(folder: Path) -> Catalog:
         unnamed = Catalog.model_validate({**raw, "version": ""})
     except ValidationError as error:
         wrong = error.errors(include_url=False)
-        key, reason = ".".join(str(step) for step in wrong[0]["loc"]), wrong[0]["msg"]
+        key = ".".join(str(step) for step in wrong[0]["loc"])
+        reason = wrong[0]["msg"].removeprefix("Value error, ")
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise CatalogError(_file_of(key), key, f"{_label(raw, wrong[0]['loc'])}{reason}{more}") from error
     for key, reason in faults(unnamed):
