@@ -49,8 +49,9 @@ def get_ping() -> Response:
 @bp.get("/codes")
 @action("api.codes")
 def get_codes() -> Response:
-    """Reason, question, pause and condition codes with their texts."""
-    return jsonify(items=current_catalog(db.session()).model_dump(mode="json", include={"codes"})["codes"])
+    """Reason, question, pause, condition, permit and inspection codes, each with its group and its texts."""
+    groups = current_catalog(db.session()).codes.model_dump(mode="json")
+    return jsonify(items=[{"group": name.removesuffix("s"), **row} for name, rows in groups.items() for row in rows])
 
 
 @bp.get("/fee-items")
