@@ -15,7 +15,7 @@ from portal.cases.application_papers import owed_papers
 from portal.cases.tables import Application, Case, MaterialFile
 from portal.catalog.model import Catalog
 from portal.catalog.queries import catalog_of, current_catalog
-from portal.journey.notices import STAGE_nameS
+from portal.journey.notices import STAGE_NAMES
 from portal.journey.pages_staff import PAGE_SIZE, Paged, counts_by, offset_of
 from portal.kernel.clock import local_date
 from portal.kernel.database import db
@@ -169,4 +169,4 @@ def _papers(session: Session, row: Application, catalog: Catalog) -> tuple[Paper
 def _owed(row: Application, catalog: Catalog) -> tuple[tuple[str, str], ...]:
     context = Context(catalog, local_date(row.filed_at), row.channel)
     owed = owed_papers(TypedApplication.model_validate(row.body), context)
-    return tuple((paper.title, STAGE_nameS.get(paper.due_stage or "", STAGE_nameS["review"])) for paper in owed)
+    return tuple((paper.title, STAGE_NAMES.get(paper.due_stage or "", STAGE_NAMES["review"])) for paper in owed)

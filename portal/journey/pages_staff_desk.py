@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.cases.tables import Application, Case, Task, Track
 from portal.catalog import fees
-from portal.catalog.model import FeeItem
+from portal.catalog.model import Catalog, FeeItem
 from portal.catalog.queries import catalog_of
 from portal.journey.materials import Content, material_bytes
 from portal.journey.pages_case_load import load_clocks
@@ -129,20 +129,30 @@ def desk_task(actor: Actor, *, task_id: str, at: dt.datetime) -> DeskTask:
     require(actor, "desk.task", {"provider": found.provider})
     catalog = catalog_of(session, found.catalog_version)
     provider = catalog.provider(found.provider)
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for word in catalog.codes:
-        groups.setdefault(word.group, []).append((word.code, word.text))
     names = {division.code: division.name for division in catalog.divisions}
     names |= {street.code: street.name for division in catalog.divisions for street in division.streets}
     names |= {utility.code: utility.name for utility in catalog.utilities}
-    names |= {row.code: row.text for row in catalog.codes}
+    names |= {word.code: word.text for word in catalog.codes.all()} | dict(catalog.material_names)
     return DeskTask(
         document=task_document(session, task_id, at=at),
         provider=provider.name,
         items=fees.published_items(catalog, found.provider, local_date(at)),
-        choices={group: tuple(pairs) for group, pairs in groups.items()},
+        choices=_choices(catalog),
         names=names,
     )
+
+
+def _choices(catalog: Catalog) -> dict[str, tuple[tuple[str, str], ...]]:
+    codes = catalog.codes
+    groups = {
+        "reason": codes.reasons,
+        "pause": codes.pauses,
+        "question": codes.questions,
+        "condition": codes.conditions,
+        "acceptance": codes.inspections,
+    }
+    found = {name: tuple((word.code, word.text) for word in words) for name, words in groups.items()}
+    return found | {"material": tuple(catalog.material_names.items())}
 
 
 def task_paper(actor: Actor, *, task_id: str, material_id: str, at: dt.datetime) -> Content:
