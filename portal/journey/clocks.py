@@ -21,12 +21,11 @@ from portal.kernel.guard import change
 from portal.kernel.policy import SYSTEM
 
 RECONCILE_AT = dt.time(10, 0)  # the gateway's statement of a day is there from 10:00 of the next (money.md §1.9)
-OPEN_STATES = ("issued", "received", "working", "paused", "waiting_applicant")
 
 
 def tick(*, at: dt.datetime, wire_at: dt.datetime) -> None:
     """One round of everything that waits for a time. Each case is its own transaction."""
-    for case_id in _cases_with_waiting_stages():
+    for case_id in _cases_with_late(at):
         release_late(case_id=case_id, at=at, wire_at=wire_at)
     for task_id in _tasks_to_remind(at):
         remind(task_id=task_id, at=at, wire_at=wire_at)
@@ -34,12 +33,27 @@ def tick(*, at: dt.datetime, wire_at: dt.datetime) -> None:
     queue_day_end(at=at, wire_at=wire_at)
 
 
-def _cases_with_waiting_stages() -> list[str]:
-    query = select(Task.case_id).join(Case, Case.id == Task.case_id)
-    query = query.where(Case.state == "open", Task.state.in_(OPEN_STATES), Task.stage.in_(workflow.JOINT_STAGES))
-    ids = list(db.session.scalars(query.distinct()))
+def _cases_with_late(at: dt.datetime) -> list[str]:
+    """Cases in which somebody has been waited for long enough. Read only: writers are not held up for a look."""
+    session = db.session()
+    late = [
+        case_id
+        for case_id in session.scalars(_WAITING)
+        if late_by_stage(session, case_files.load_case(session, case_id=case_id, lock=False), at=at)
+    ]
     db.session.remove()
-    return ids
+    return late
+
+
+# Open cases with a joint stage that some have ended and others have not: only there can anybody be late.
+_WAITING = (
+    select(Task.case_id)
+    .join(Case, Case.id == Task.case_id)
+    .where(Case.state == "open", Task.stage.in_(sorted(workflow.JOINT_STAGES)))
+    .group_by(Task.case_id, Task.stage)
+    .having(func.count(Task.ended_at).between(1, func.count() - 1))
+    .distinct()
+)
 
 
 def release_late(*, case_id: str, at: dt.datetime, wire_at: dt.datetime) -> list[str]:
@@ -143,13 +157,13 @@ def pending_work(session: Session, *, at: dt.datetime, wire_at: dt.datetime) -> 
     """(deliveries and jobs that are due, the next business time at which something is due by itself).
 
     A delivery that waits for its next try counts as due: the demo's calendar must not run ahead of it. A job that was
-    asked for later (the question to the gateway after a lost notice) does not.
+    asked for later (the question to the gateway after a lost notice) does not, nor does a paper still to be rendered.
     """
     deliveries = session.scalar(
         select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(("pending", "leased")))
     )
     due = (Job.state == "leased") | ((Job.state == "pending") & (Job.due_at <= wire_at))
-    jobs = session.scalar(select(func.count()).select_from(Job).where(due))
+    jobs = session.scalar(select(func.count()).select_from(Job).where(due, Job.kind != "render_document"))
     return (deliveries or 0) + (jobs or 0), next_due(session, at=at)
 
 
@@ -157,7 +171,7 @@ def next_due(session: Session, *, at: dt.datetime) -> dt.datetime | None:
     """The earliest business time after `at` at which `tick` will have something to do."""
     times: list[dt.datetime] = []
     today = local_date(at)
-    for case_id in session.scalars(select(Case.id).where(Case.state == "open")):
+    for case_id in session.scalars(_WAITING).all():
         file = case_files.load_case(session, case_id=case_id, lock=False)
         times += [until for _, _, until in joint_waits(session, file)]
     midnight = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(0, 5), SHANGHAI)
