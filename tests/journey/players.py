@@ -1,0 +1,333 @@
+"""Players of a whole case: the applicant, the clerk, the lead agency and every provider, through the use cases alone.
+
+Each provider reads its task document and answers what `expects` asks for with the least that is valid.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+import portal.catalog
+from portal.cases.tables import Case, CaseEvent, Decision, JointReply, Task, Track, Visit
+from portal.catalog.reading import load_catalog
+from portal.exchange.tables import OutboxMessage
+from portal.journey import case_files, clocks, connection, contracts, decisions, records, reply, review
+from portal.journey.filing import file_application
+from portal.journey.intake import accept_application
+from portal.journey.reports import Answer, submit_desk_report, submit_report
+from portal.journey.setting_up import set_up_city
+from portal.journey.task_documents import task_document
+from portal.kernel.clock import SHANGHAI, local_date
+from portal.kernel.database import db
+from portal.kernel.ids import new_id
+from portal.kernel.policy import Actor
+from providers.simulator.sample_pdf import sample_pdf
+from tests.conftest import AT
+
+CITY = Path(portal.catalog.__file__).parent / "cities" / "150800"
+SAMPLES = Path(__file__).parents[1] / "samples" / "applications"
+RESTAURANT, MILL, HOSPITAL = (
+    "02-street-restaurant-no-outside-line",
+    "03-sunflower-mill-power-water-network",
+    "04-county-hospital-dual-source",
+)
+OPEN = ("issued", "received", "working")
+CLERK = Actor(kind="person", id="clerk-1", name="窗口一", roles=frozenset({"clerk"}))
+AGENCY = Actor(kind="person", id="agency-1", name="牵头", roles=frozenset({"lead_agency"}))
+SUPERVISOR = Actor(kind="person", id="super-1", name="督查", roles=frozenset({"supervisor"}))
+
+Play = Callable[["CaseWalk", Task], Mapping[str, Any]]
+
+
+def staff_of(provider: str) -> Actor:
+    """Somebody at the provider's desk."""
+    roles = frozenset({"provider_staff"})
+    return Actor(kind="person", id=f"staff-{provider}", name="经办", roles=roles, provider_code=provider)
+
+
+def system_of(provider: str) -> Actor:
+    """The provider's own system with its key."""
+    scopes = frozenset({"tasks", "reports"})
+    return Actor(kind="provider", id=f"key-{provider}", name=provider, provider_code=provider, scopes=scopes)
+
+
+def _availability(walk: CaseWalk, _task: Task) -> dict[str, Any]:
+    day = local_date(walk.at) + dt.timedelta(days=1)
+    days = [day + dt.timedelta(days=offset) for offset in range(7)]
+    spans = [
+        (dt.datetime.combine(d, dt.time(9), SHANGHAI), dt.datetime.combine(d, dt.time(12), SHANGHAI)) for d in days
+    ]
+    return {"slots": [{"start_at": a.isoformat(), "end_at": b.isoformat()} for a, b in spans]}
+
+
+def _findings(walk: CaseWalk, task: Task) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "conclusion": "ready",
+        "outside_line_m": walk.outside_line_m,
+        "access_point": {"description": "院墙东侧"},
+    }
+    if walk.outside_line_m and task.utility != "power":
+        route = {"type": "LineString", "coordinates": [[107.14, 40.88], [107.1412, 40.88]]}
+        found["trench"] = {"route": route, "depth_m": 1.6, "width_m": 0.8, "clearance_m": 0.5}
+    return found
+
+
+def _reply(_walk: CaseWalk, _task: Task) -> dict[str, Any]:
+    option = {"code": "A", "title": "就近接入", "summary": "从现有管线接入", "works_days": 10, "quote": []}
+    return {
+        "verdict": "approve",
+        "options": [option],
+        "valid_until_on": "2027-06-30",
+        "investment_boundary": "以红线为界",
+    }
+
+
+def _review(walk: CaseWalk, task: Task) -> dict[str, Any]:
+    drawings = walk.document(task)["drawings"]
+    newest = [{"sha256": drawing["sha256"], "version": drawing["version"]} for drawing in drawings[-1:]]
+    return {"verdict": "pass", "round": task.revision, "drawings": newest}
+
+
+def _works(walk: CaseWalk, task: Task) -> dict[str, Any]:
+    status = {None: "planned", "planned": "started", "started": "finished"}[task.result.get("works", {}).get("status")]
+    on = local_date(walk.at)
+    window = {"start_on": on.isoformat(), "end_on": (on + dt.timedelta(days=9)).isoformat()}
+    return {"status": status, "window": window}
+
+
+def _acceptance(_walk: CaseWalk, _task: Task) -> dict[str, Any]:
+    return {"verdict": "pass", "mode": "site", "items": [{"code": "tightness", "ok": True}]}
+
+
+def _connected(walk: CaseWalk, task: Task) -> dict[str, Any]:
+    point = {"account_no": f"{task.provider}-1", "meter_no": "M1", "opening_reading": "0"}
+    return {"connected_at": walk.at.isoformat(), "points": [point]}
+
+
+PLAYS: dict[str, Play] = {
+    "line_check": lambda walk, _task: {"outside_line_m": walk.outside_line_m},
+    "availability": _availability,
+    "findings": _findings,
+    "reply": _reply,
+    "review": _review,
+    "works": _works,
+    "acceptance": _acceptance,
+    "connected": _connected,
+}
+
+
+@dataclass
+class CaseWalk:
+    """One case on its way. `at` is business time and moves on with each act; wire time is the same here."""
+
+    sample: str
+    outside_line_m: float = 0
+    at: dt.datetime = AT
+    case_no: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.catalog = load_catalog(CITY)
+        set_up_city(self.catalog, at=self.at)
+        self.body = json.loads((SAMPLES / f"{self.sample}.json").read_text("utf-8"))
+        self.subject = f"uscc:{self.body['applicant']['uscc']}"
+        ids = frozenset({"applicant-1", self.subject})
+        self.applicant = Actor(
+            kind="person", id="applicant-1", name="申请人", roles=frozenset({"applicant"}), subject_ids=ids
+        )
+
+    def open(self, *, without: tuple[str, ...] = ()) -> CaseWalk:
+        """File and accept; `without` leaves utilities out."""
+        channel = self.body.pop("channel", "web")
+        for utility in without:
+            del self.body["utilities"][utility]
+        filed = file_application(
+            self.applicant,
+            body=self.body,
+            channel="web" if channel == "counter" else channel,
+            subject_id=self.subject,
+            idempotency_key=new_id(),
+            at=self.at,
+        )
+        self.case_no = accept_application(CLERK, application_no=filed.application_no, at=self.at, wire_at=self.at)
+        return self
+
+    def pass_time(self, **span: float) -> None:
+        self.at += dt.timedelta(**(span or {"minutes": 20}))
+
+    # What is there now
+
+    @property
+    def case(self) -> Case:
+        db.session.remove()
+        return db.session.scalars(select(Case).where(Case.case_no == self.case_no)).one()
+
+    def tracks(self) -> dict[str, Track]:
+        return {row.provider: row for row in db.session.scalars(select(Track).where(Track.case_id == self.case.id))}
+
+    def tasks(self, stage: str | None = None) -> list[Task]:
+        query = select(Task).where(Task.case_id == self.case.id).order_by(Task.stage, Task.provider)
+        return [task for task in db.session.scalars(query) if stage in (None, task.stage)]
+
+    def task(self, provider: str, stage: str) -> Task:
+        return next(task for task in self.tasks(stage) if task.provider == provider)
+
+    def stages(self, provider: str) -> set[str]:
+        return {task.stage for task in self.tasks() if task.provider == provider}
+
+    def events(self, kind: str) -> list[CaseEvent]:
+        return case_files.case_events(db.session(), self.case.id, kind)
+
+    def replies(self) -> list[JointReply]:
+        query = select(JointReply).where(JointReply.case_id == self.case.id).order_by(JointReply.part)
+        return list(db.session.scalars(query))
+
+    def visits(self) -> list[Visit]:
+        return list(db.session.scalars(select(Visit).where(Visit.case_id == self.case.id)))
+
+    def decisions(self) -> list[Decision]:
+        query = select(Decision).where(Decision.case_id == self.case.id).order_by(Decision.opened_at)
+        return list(db.session.scalars(query))
+
+    def messages(self, kind: str) -> list[OutboxMessage]:
+        query = select(OutboxMessage).where(OutboxMessage.case_id == self.case.id, OutboxMessage.kind == kind)
+        return list(db.session.scalars(query))
+
+    def record(self) -> dict[str, Any]:
+        db.session.remove()
+        return records.case_record(SUPERVISOR, case_no=self.case_no)
+
+    def document(self, task: Task) -> dict[str, Any]:
+        return task_document(db.session(), task.id, at=self.at)
+
+    # What people do
+
+    def report(self, task: Task, kind: str, **fields: Any) -> Mapping[str, Any]:
+        """A report from the provider's desk; raises what the use case raises."""
+        self.pass_time()
+        body = self.report_body(task, kind, **fields)
+        db.session.remove()
+        return submit_desk_report(staff_of(task.provider), task_id=task.id, report=body, at=self.at, wire_at=self.at)
+
+    def report_body(self, task: Task, kind: str, **fields: Any) -> dict[str, Any]:
+        head = {"kind": kind, "occurred_at": self.at.isoformat(), "revision": task.revision}
+        return head | dict(PLAYS[kind](self, task) if kind in PLAYS else {}) | fields
+
+    def send(self, actor: Actor, task: Task, body: Mapping[str, Any], *, message_id: str | None = None) -> Answer:
+        """The same over the reports API, without its HTTP."""
+        raw, path = json.dumps(body, ensure_ascii=False).encode(), f"/api/v1/tasks/{task.id}/reports"
+        db.session.remove()
+        return submit_report(
+            actor, task_id=task.id, message_id=message_id or new_id(), path=path, raw=raw, at=self.at, wire_at=self.at
+        )
+
+    def confirm(self) -> None:
+        self.pass_time()
+        offers = reply.open_offers(db.session(), case_files.load_case(db.session(), case_no=self.case_no, lock=False))
+        db.session.remove()
+        choices = {provider: options[0]["code"] for provider, options in offers.items()}
+        reply.confirm_reply(self.applicant, case_no=self.case_no, choices=choices, at=self.at, wire_at=self.at)
+
+    def sign(self) -> int:
+        self.pass_time()
+        db.session.remove()
+        return contracts.sign_contracts(self.applicant, case_no=self.case_no, at=self.at, wire_at=self.at)
+
+    def draw(self, provider: str, version: int = 1) -> str:
+        self.pass_time()
+        db.session.remove()
+        return review.upload_drawing(
+            self.applicant,
+            case_no=self.case_no,
+            provider=provider,
+            kind="design_drawing",
+            name="plan.pdf",
+            content=sample_pdf("Plan", f"{provider} {version}"),
+            at=self.at,
+            wire_at=self.at,
+        )
+
+    def confirm_flow(self, task: Task) -> None:
+        self.pass_time()
+        db.session.remove()
+        connection.confirm_flow(self.applicant, case_no=self.case_no, task_id=task.id, at=self.at, wire_at=self.at)
+
+    def decide(self, verdict: str, note: str = "") -> None:
+        """The lead agency decides the one thing before it."""
+        self.pass_time()
+        waiting = [row.id for row in self.decisions() if row.state == "open"]
+        assert len(waiting) == 1, waiting
+        db.session.remove()
+        decisions.decide(AGENCY, decision_id=waiting[0], verdict=verdict, note=note, at=self.at, wire_at=self.at)
+
+    def grant(self) -> None:
+        """The permit office grants what it was asked."""
+        self.pass_time()
+        task = self.tasks("permits")[0]
+        officer = Actor(
+            kind="person", id="o1", name="许可", roles=frozenset({"lead_agency"}), office_code=task.provider
+        )
+        db.session.remove()
+        decisions.grant_permit(officer, task_id=task.id, permit_no="LX-1", at=self.at, wire_at=self.at)
+
+    def release_late(self) -> list[str]:
+        case_id = self.case.id
+        db.session.remove()
+        return clocks.release_late(case_id=case_id, at=self.at, wire_at=self.at)
+
+    # Going on by itself
+
+    def provide(self, *stages: str, but: tuple[str, ...] = ()) -> None:
+        """Every provider but these works off its tasks of these stages as far as it can by itself."""
+        for _round in range(20):
+            moved = False
+            for task in self.tasks():
+                kind = self._next_report(task)
+                if task.stage in stages and task.provider not in but and kind is not None:
+                    self.report(task, kind)
+                    moved = True
+            if not moved:
+                return
+        raise AssertionError(f"{stages} do not end: {[(t.provider, t.stage, t.state) for t in self.tasks()]}")
+
+    def _next_report(self, task: Task) -> str | None:
+        fresh = self.task(task.provider, task.stage)
+        if fresh.state not in OPEN or fresh.track_id is None:
+            return None
+        if fresh.stage == "survey" and "availability" in fresh.result and not self.visits():
+            return None
+        expected = self.document(fresh)["expects"]
+        return next((kind for kind in expected if kind in PLAYS), None)
+
+    def walk_to(self, end: str, *, but: tuple[str, ...] = ()) -> CaseWalk:
+        """Everybody plays on until stage `end` is open (or the case is `closed`)."""
+        for stage in ("survey", "reply", "confirm", "review", "permits", "works", "acceptance", "connection"):
+            if stage == end:
+                return self
+            self.play(stage, but)
+        return self
+
+    def play(self, stage: str, but: tuple[str, ...] = ()) -> None:
+        """Everybody does their part of one stage."""
+        if stage == "confirm":
+            self.confirm()
+            self.sign()
+        elif stage == "permits":
+            if self.tasks("permits"):
+                self.grant()
+        elif stage == "review":
+            for task in self.tasks("review"):
+                self.draw(task.provider)
+            self.provide("review", but=but)
+        else:
+            self.provide(stage, but=but)
+            for task in self.tasks("connection") if stage == "connection" else ():
+                if task.state == "waiting_applicant":
+                    self.confirm_flow(task)
