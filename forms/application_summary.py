@@ -14,6 +14,7 @@ _GROUPS = {
     "agent": "代理人",
     "invoice": "发票",
 }
+_TABLES = {"equipment": "用电设备", "appliances": "燃气器具"}  # lists of rows, which the form titles by itself
 _WORDS = frozenset({"division", "street"})  # codes that the catalog puts into words
 # Free text and numbers that happen to read like a code stay as they are.
 _AS_WRITTEN = frozenset({"name", "address", "title", "bank", "added_kva", "existing_kva", "count", "meters", "id_no"})
@@ -77,7 +78,8 @@ def _rows_of(node: Mapping[str, Any], path: str, names: Mapping[str, str], maske
 
 
 def _label(path: str) -> str:
-    label, parts = label_of(path), path.split(".")
+    parts = path.split(".")
+    label = _TABLES.get(parts[-1]) or label_of(path)
     group = _GROUPS.get(parts[-2], "") if len(parts) > 1 else ""
     return label if label.startswith(group) else group + label
 

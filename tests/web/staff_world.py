@@ -35,8 +35,18 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "applications"
 FIRM = "org-1"
 PAYER = Actor(kind="person", id="p1", name="李某", roles=frozenset({"applicant"}), subject_ids=frozenset({"p1", FIRM}))
 CLERK = Actor(kind="person", id="c1", name="窗口", roles=frozenset({"clerk"}))
+WATER = "water-wuyuan"
 PASSWORD = "a long enough pass-phrase"
 WIRE = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
+
+SLOT = {"slots.1.start_at": "2026-11-25T09:00", "slots.1.end_at": "2026-11-25T11:30"}
+REFUSAL = {
+    "verdict": "refuse",
+    "reason_code": "no_capacity",
+    "basis": "城镇供水条例第十二条",
+    "would_change": "管网扩建后可以接入",
+    "alternative": "先用临时供水",
+}
 
 
 class StoppedClock:
@@ -140,3 +150,16 @@ def report_form(page: Page, kind: str) -> Form:
     found = [f for f in page.forms_for("report") if f.named("kind")[0].value == kind]
     assert found, (kind, [f.named("kind")[0].value for f in page.forms_for("report")])
     return found[0]
+
+
+def surveyed(town: Town, sample: str = "03") -> list[str]:
+    """A case whose survey is through, by the desks; the providers that have to reply."""
+    town.open_case(sample)
+    providers = sorted(db.session.scalars(select(Task.provider).where(Task.stage == "survey")))
+    for provider in providers:
+        town.report(provider, "survey", "availability", SLOT)
+    town.clock.at = AT + dt.timedelta(days=2, hours=3)
+    for provider in providers:
+        town.report(provider, "survey", "findings", {"conclusion": "ready", "outside_line_m": "0"})
+    db.session.remove()
+    return sorted(db.session.scalars(select(Task.provider).where(Task.stage == "reply")))
