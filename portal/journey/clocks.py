@@ -11,7 +11,7 @@ from portal.cases import workflow
 from portal.cases.tables import Case, CaseEvent, Task, Track
 from portal.catalog.queries import calendar_of
 from portal.exchange.tables import Job, OutboxMessage
-from portal.journey import case_files, payment_watch, progress, settlement, task_documents
+from portal.journey import case_files, payment_watch, progress, settlement, survey, task_documents
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.journey.jobs import queue_job
@@ -70,6 +70,7 @@ def release_late(*, case_id: str, at: dt.datetime, wire_at: dt.datetime) -> list
                 note_event(session, case_id=case_id, kind="late_passed_by", actor=SYSTEM, at=at, facts=facts)
                 passed.append(track.provider)
         if passed:
+            survey.fix_visit(session, file, at=at, wire_at=wire_at)
             progress.advance(session, case_id=case_id, at=at, wire_at=wire_at)
         return passed
 
@@ -80,17 +81,19 @@ def late_by_stage(session: Session, file: CaseFile, *, at: dt.datetime) -> list[
 
 
 def joint_waits(session: Session, file: CaseFile) -> list[tuple[str, list[Track], dt.datetime]]:
-    """(stage, late tracks, until when they are waited for) of every joint stage that has ready and late providers."""
-    calendar, waits = calendar_of(session), []
+    """(stage, late tracks, until when they are waited for) of every joint stage that has ready and late providers.
+
+    No survey can end before there is a visit: until then whoever has offered time for it counts as ready.
+    """
+    calendar, view, waits = calendar_of(session), case_files.view_of(session, file), []
     for stage in workflow.TRACK_STAGES:
         if stage not in workflow.JOINT_STAGES:
             continue
-        members = [t for t in file.live_tracks() if stage in t.stages and stage not in t.split_off]
-        tasks = {t.provider: file.tasks.get((t.provider, stage)) for t in members}
-        if any(task is None for task in tasks.values()):
-            continue
-        ready = [task for task in tasks.values() if task is not None and task.ended_at]
-        late = [t for t in members if (task := tasks[t.provider]) is not None and not task.ended_at]
+        members = [track.provider for track in view.tracks if track.holds_up(stage)]
+        tasks = [task for provider in members if (task := file.tasks.get((provider, stage))) is not None]
+        lacks_visit = stage == "survey" and case_files.current_visit(session, file.case.id) is None
+        ready = [task for task in tasks if task.ended_at or (lacks_visit and "availability" in task.result)]
+        late = [file.tracks[task.provider] for task in tasks if task not in ready]
         if not ready or not late:
             continue
         until = workflow.joint_wait_until(calendar, [(t.issued_at, cap_of(file.tracks[t.provider])) for t in ready])
@@ -157,13 +160,16 @@ def pending_work(session: Session, *, at: dt.datetime, wire_at: dt.datetime) -> 
     """(deliveries and jobs that are due, the next business time at which something is due by itself).
 
     A delivery that waits for its next try counts as due: the demo's calendar must not run ahead of it. A job that was
-    asked for later (the question to the gateway after a lost notice) does not, nor does a paper still to be rendered.
+    asked for later (the question to the gateway after a lost notice) does not. Papers hold the calendar up only once
+    no case is open any more: until then they are rendered beside the rest.
     """
     deliveries = session.scalar(
         select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(("pending", "leased")))
     )
     due = (Job.state == "leased") | ((Job.state == "pending") & (Job.due_at <= wire_at))
-    jobs = session.scalar(select(func.count()).select_from(Job).where(due, Job.kind != "render_document"))
+    is_any_open = session.scalars(select(Case.id).where(Case.state == "open").limit(1)).first() is not None
+    waits = due & (Job.kind != "render_document") if is_any_open else due
+    jobs = session.scalar(select(func.count()).select_from(Job).where(waits))
     return (deliveries or 0) + (jobs or 0), next_due(session, at=at)
 
 
