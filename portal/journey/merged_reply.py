@@ -18,10 +18,10 @@ from portal.kernel.policy import SYSTEM
 
 
 def issue_reply(session: Session, file: CaseFile, at: dt.datetime, wire_at: dt.datetime) -> None:
-    """Issue part 1: every provider that has answered, and by name those that have not."""
+    """Issue part 1: every provider that has answered, and by name those that have not (some lag from the survey)."""
     if _issued(session, file) or not _answered(file):
         return
-    late = [t.provider for t in file.live_tracks() if "reply" in t.split_off and not _has_answered(file, t.provider)]
+    late = [t.provider for t in file.live_tracks() if not _has_answered(file, t.provider)]
     _issue_part(session, file, _answered(file), late, at, wire_at)
 
 

@@ -84,8 +84,9 @@ def _open_task(
 
 def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.datetime) -> None:
     closed = {event.facts["stage"] for event in case_files.case_events(session, file.case.id, "stage_closed")}
+    view = case_files.view_of(session, file)
     for stage in workflow.TRACK_STAGES:
-        if stage not in workflow.JOINT_STAGES or stage in closed or not _is_complete(file, stage):
+        if stage not in workflow.JOINT_STAGES or stage in closed or not _is_complete(view, file, stage):
             continue
         note_event(session, case_id=file.case.id, kind="stage_closed", actor=SYSTEM, at=at, facts={"stage": stage})
         if issue := ON_STAGE_CLOSED.get(stage):
@@ -95,19 +96,18 @@ def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at:
     session.flush()
 
 
-def _is_complete(file: CaseFile, stage: str) -> bool:
-    members = [t for t in file.tracks.values() if stage in t.stages and _holds_up(t, stage)]
-    tasks = [file.tasks.get((t.provider, stage)) for t in members]
+def _is_complete(view: workflow.CaseView, file: CaseFile, stage: str) -> bool:
+    members = [track.provider for track in view.tracks if _counts(track, stage)]
+    tasks = [file.tasks.get((provider, stage)) for provider in members]
     ended = [task for task in tasks if task is not None and task.state in workflow.ENDED]
     # Only providers that dropped out: nothing was done jointly, so nothing is issued for this stage.
     return bool(ended) and len(ended) == len(members)
 
 
-def _holds_up(track: Track, stage: str) -> bool:
-    if stage in track.split_off:
-        return False
-    # A declined provider still counts where it answered: its refusal is part of the joint reply.
-    return track.state in ("open", "done") or stage == "reply"
+def _counts(track: workflow.TrackView, stage: str) -> bool:
+    # A provider that dropped out at its reply still counts there: its refusal is part of the joint reply.
+    has_left = stage == "reply" and not track.is_live and "reply" in track.tasks
+    return track.holds_up(stage) or (has_left and stage not in track.split_off)
 
 
 def _end_tracks(session: Session, file: CaseFile) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy.orm import Session
+
 from portal.cases import scheduling
 from portal.cases.tables import Track, Visit
 from portal.catalog import levels
@@ -25,21 +27,18 @@ ONE_DAY = dt.timedelta(days=1)  # nobody is called to a site on the same day
 
 def receive_availability(reporting: Reporting, _report: AvailabilityReport) -> None:
     """Keep the slots; once every surveying provider has offered some, fix the one visit."""
-    file = reporting.file
-    tasks = [task for task in file.stage_tasks("survey") if task.state not in ("done", "declined")]
-    if all("availability" in task.result for task in tasks) and len(tasks) == _surveying(file):
-        _fix_visit(reporting)
+    fix_visit(reporting.session, reporting.file, at=reporting.at, wire_at=reporting.wire_at)
 
 
-def _surveying(file: CaseFile) -> int:
-    return sum("survey" in t.stages and "survey" not in t.split_off for t in file.live_tracks())
-
-
-def _fix_visit(reporting: Reporting) -> None:
-    session, file, at = reporting.session, reporting.file, reporting.at
+def fix_visit(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.datetime) -> None:
+    """Step: fix the one visit when everybody who holds up the survey has offered time for it; else do nothing."""
     if case_files.current_visit(session, file.case.id) is not None:
         return
-    tasks = file.stage_tasks("survey")
+    tasks = [task for task in file.stage_tasks("survey") if not task.ended_at]
+    offering = {task.provider for task in tasks if "availability" in task.result}
+    waited_for = {t.provider for t in file.live_tracks() if "survey" in t.stages and "survey" not in t.split_off}
+    if not offering or not waited_for <= offering:
+        return
     slots = {
         task.provider: tuple(_slot(slot) for slot in task.result["availability"]["slots"])
         for task in tasks
@@ -47,14 +46,14 @@ def _fix_visit(reporting: Reporting) -> None:
     }
     wishes = tuple(_slot(wish) for wish in file.body.get("survey_wishes", ()))
     calendar = calendar_of(session)
-    last_day = calendar.add_working_days(at.date(), SEARCH_WORKING_DAYS)
+    last_day = calendar.add_working_days(local_date(at), SEARCH_WORKING_DAYS)
     plan = scheduling.find_visit(
         slots,
         wishes,
         not_before=dt.datetime.combine(
             calendar.add_working_days(local_date(at) + ONE_DAY, 0), dt.time.fromisoformat(calendar.open_at), SHANGHAI
         ),
-        not_after=dt.datetime.combine(last_day, dt.time(23, 59), dt.UTC),
+        not_after=dt.datetime.combine(last_day, dt.time.fromisoformat(calendar.cut_off), SHANGHAI),
         duration=VISIT_LENGTH,
     )
     if plan is None:
@@ -74,7 +73,7 @@ def _fix_visit(reporting: Reporting) -> None:
     session.flush()
     note_event(session, case_id=file.case.id, kind="visit_fixed", actor=SYSTEM, at=at, facts={"visit": visit.id})
     for task in tasks:
-        send_task_event(session, task, "visit.fixed", at=at, wire_at=reporting.wire_at)
+        send_task_event(session, task, "visit.fixed", at=at, wire_at=wire_at)
 
 
 def _slot(span: dict[str, str]) -> scheduling.Slot:

@@ -320,14 +320,19 @@ class CaseWalk:
             self.confirm()
             self.sign()
         elif stage == "permits":
-            if self.tasks("permits"):
+            for _permit in self.tasks("permits"):
                 self.grant()
-        elif stage == "review":
-            for task in self.tasks("review"):
-                self.draw(task.provider)
-            self.provide("review", but=but)
         else:
+            self._hand_in_drawings(stage, but)
             self.provide(stage, but=but)
-            for task in self.tasks("connection") if stage == "connection" else ():
-                if task.state == "waiting_applicant":
-                    self.confirm_flow(task)
+            self._confirm_flows(stage)
+
+    def _hand_in_drawings(self, stage: str, but: tuple[str, ...]) -> None:
+        for task in self.tasks(stage):
+            if stage == "review" and task.state in OPEN and task.provider not in but:
+                self.draw(task.provider)
+
+    def _confirm_flows(self, stage: str) -> None:
+        for task in self.tasks(stage):
+            if stage == "connection" and task.state == "waiting_applicant":
+                self.confirm_flow(task)
