@@ -14,7 +14,7 @@ from portal.catalog import fees
 from portal.catalog.model import Catalog, FeeItem
 from portal.catalog.queries import catalog_of
 from portal.journey.materials import Content, material_bytes
-from portal.journey.pages_case_load import load_clocks
+from portal.journey.pages_case_load import TaskClocks, load_clocks
 from portal.journey.pages_staff import ENDED_STATES, PAGE_SIZE, Paged, counts_by, offset_of, turn_name
 from portal.journey.task_documents import task_document
 from portal.kernel.clock import local_date
@@ -91,24 +91,28 @@ def inbox(actor: Actor, *, group: str, stage: str, page: int, at: dt.datetime) -
         .limit(PAGE_SIZE)
     ).all()
     clocks = load_clocks(session, [row[0] for row in found])
-    lines = tuple(
-        TaskLine(
-            id=task.id,
-            case_no=case.case_no,
-            applicant=application.body["applicant"]["name"],
-            project=application.body["project"]["name"],
-            address=application.body["site"]["address"],
-            stage=task.stage,
-            state=task.state,
-            revision=task.revision,
-            issued_at=task.issued_at,
-            due_at=clocks.due_at(task, at),
-            light=clocks.light(task, track, at),
-            turn="本单位" if (turn := clocks.turn(task)).startswith("provider:") else turn_name(turn, {}),
-        )
-        for task, track, case, application in found
-    )
+    lines = tuple(_line(clocks, *row, at=at) for row in found)
     return Inbox(Paged(lines, max(page, 1), total), _counts(session, own))
+
+
+def _line(
+    clocks: TaskClocks, task: Task, track: Track, case: Case, application: Application, *, at: dt.datetime
+) -> TaskLine:
+    turn = clocks.turn(task)
+    return TaskLine(
+        id=task.id,
+        case_no=case.case_no,
+        applicant=application.body["applicant"]["name"],
+        project=application.body["project"]["name"],
+        address=application.body["site"]["address"],
+        stage=task.stage,
+        state=task.state,
+        revision=task.revision,
+        issued_at=task.issued_at,
+        due_at=clocks.due_at(task, at),
+        light=clocks.light(task, track, at),
+        turn="本单位" if turn.startswith("provider:") else turn_name(turn, {}),
+    )
 
 
 def _counts(session: Session, own: ColumnElement[bool]) -> dict[str, int]:
