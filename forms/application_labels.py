@@ -15,8 +15,53 @@ SECTIONS = (
     ("refund_account", "退费账户（过户退费时填写）"),
 )
 
+# Asked of everybody, though the schema lets some leave them out; all others wait under "more".
+FIRST = frozenset(
+    {
+        "applicant.uscc",
+        "applicant.id_no",
+        "applicant.enterprise_scale",
+        "applicant.contact.mobile",
+        "applicant.contact.id_no",
+        "applicant.legal_representative.name",
+        "applicant.legal_representative.id_no",
+        "project.industry",
+        "project.planned_start_on",
+        "project.planned_finish_on",
+        "site.street",
+        "site.location.lon",
+        "site.location.lat",
+        "utilities.power.wanted_on",
+        "utilities.water.wanted_on",
+        "utilities.gas.wanted_on",
+        "utilities.heating.wanted_on",
+        "utilities.network.wanted_on",
+        "utilities.network.bandwidth_mbps",
+        "merged_bill",
+        "delivery",
+        "consents.promise_terms",
+        "consents.reuse_licences",
+    }
+)
+
+HINTS: dict[str, str] = {
+    "applicant.uscc": "单位和个体工商户填写，18 位，见营业执照",
+    "applicant.id_no": "个人申请时填写",
+    "applicant.enterprise_scale": "小微企业低压用电零投资，请如实选择",
+    "applicant.legal_representative.name": "单位申请时填写",
+    "applicant.contact.mobile": "11 位，用于通知踏勘时间和进度",
+    "site.address": "写到门牌号，例如 新华街道利民街 12 号",
+    "site.street": "用于确定由哪家单位供应；不清楚可不填",
+    "site.location.lon": "例如 107.3876，可在手机地图上长按查看",
+    "site.location.lat": "例如 40.7427",
+    "utilities.power.added_kva": "商铺一般 10 至 100 千伏安；不清楚可勾选“不清楚”",
+    "utilities.water.daily_m3": "例如小餐馆每天约 5 立方米",
+    "project.households": "住宅项目填写",
+    "merged_bill": "选“是”，各单位费用合成一张账单，一次缴清",
+}
+
 LABELS: dict[str, str] = {
-    "kind": "业务类型",
+    "kind": "办理类型",
     "combined_with": "一并办理",
     "applicant.kind": "申请人类型",
     "previous_holder.kind": "原户主类型",
@@ -46,8 +91,8 @@ LABELS: dict[str, str] = {
     "planned_finish_on": "计划竣工日期",
     "park": "所在园区",
     "parcel_no": "宗地编号",
-    "division": "旗县区",
-    "street": "街道、乡镇代码",
+    "division": "所在旗县区",
+    "street": "所在街道（苏木乡镇）",
     "address": "详细地址",
     "lon": "经度",
     "lat": "纬度",
@@ -204,6 +249,25 @@ PEOPLE = {
     "site.contact": "现场联系人",
     "contact": "联系人",
 }
+# Where on the form a field stands, put before a message that does not say so itself.
+PLACES = {
+    "applicant": "申请人",
+    "applicant.contact": "联系人",
+    "applicant.legal_representative": "法定代表人",
+    "applicant.agent": "代理人",
+    "applicant.invoice": "发票",
+    "project": "项目",
+    "site": "用地位置",
+    "site.contact": "现场联系人",
+    "utilities.water": "供水",
+    "utilities.power": "供电",
+    "utilities.gas": "燃气",
+    "utilities.heating": "供热",
+    "utilities.network": "通信网络",
+    "previous_holder": "原户主",
+    "refund_account": "退费账户",
+    "survey_wishes": "希望的踏勘时间",
+}
 _PERSON_PARTS = ("name", "id_no", "id_type", "mobile", "email")
 _PERSON_NAME = "姓名"
 
@@ -220,3 +284,10 @@ def label_of(path: str) -> str:
         if label is not None:
             return label
     return parts[-1] if parts else path
+
+
+def place_of(path: str) -> str:
+    """The part of the form this field stands in; empty where its own name says enough."""
+    parts = path.split(".")
+    known = (PLACES.get(".".join(parts[:length])) for length in range(len(parts), 0, -1))
+    return next((place for place in known if place), "")

@@ -14,6 +14,7 @@ LABELS: Mapping[str, str] = {
     "agent": "委托代理人",
     "annual_m3": "年用量（立方米）",
     "applicant": "申请人",
+    "applicant.kind": "申请人类型",
     "bandwidth_mbps": "带宽（兆）",
     "bank": "开户银行",
     "bank_account": "银行账号",
@@ -61,6 +62,7 @@ LABELS: Mapping[str, str] = {
     "planned_start_on": "计划开工日期",
     "pressure": "用气压力",
     "previous_holder": "原户主",
+    "previous_holder.kind": "原户主类型",
     "project": "项目",
     "promise_terms": "容缺承诺",
     "property_unit_no": "不动产单元号",
@@ -190,7 +192,9 @@ PATTERNS: Mapping[str, str] = {
 def label_of(field: str) -> str:
     """The reader's name of the field at this dotted path."""
     names = [part for part in field.split(".") if part and not part.isdigit()]
-    return LABELS.get(names[-1], f"“{names[-1][:40]}”") if names else "申请"
+    if not names:
+        return "申请"
+    return LABELS.get(".".join(names[-2:])) or LABELS.get(names[-1], f"“{names[-1][:40]}”")
 
 
 def shape_text(field: str, error: ErrorDetails) -> str:

@@ -11,10 +11,19 @@ from portal.kernel.database import db
 from portal.kernel.errors import FieldError
 
 
-def errors_for_another(body: object, *, channel: str, at: dt.datetime) -> tuple[FieldError, ...]:
+def errors_of(body: object, *, channel: str, overrides: frozenset[str], at: dt.datetime) -> tuple[FieldError, ...]:
+    """All errors the checks find in this application; `overrides`: fields whose check character need not hold."""
+    catalog = current_catalog(db.session())
+    checked = check_application(body, catalog=catalog, on=local_date(at), channel=channel, overrides=overrides)
+    return tuple(checked.errors)
+
+
+def errors_for_another(
+    body: object, *, channel: str, overrides: frozenset[str], at: dt.datetime
+) -> tuple[FieldError, ...]:
     """All errors of an application whose applicant is not one the filer may act for; that one is always among them."""
-    checked = check_application(body, catalog=current_catalog(db.session()), on=local_date(at), channel=channel)
-    if any(error.field in ("applicant.uscc", "applicant.id_no") for error in checked.errors):
-        return checked.errors
-    message = "与您登录的单位（本人）不一致。您只能为本人或已获授权的单位办理，请核对后修改。"
-    return (*checked.errors, FieldError("applicant.uscc", message, "not_your_organisation"))
+    errors = errors_of(body, channel=channel, overrides=overrides, at=at)
+    if any(error.field in ("applicant.uscc", "applicant.id_no") for error in errors):
+        return errors
+    message = "申请人与您登录的单位（本人）不一致。您只能为本人或已获授权的单位办理，请核对后修改。"
+    return (*errors, FieldError("applicant.uscc", message, "not_your_organisation"))

@@ -32,7 +32,7 @@ Answer = tuple[str, int] | Response
 
 def register_errors(app: Flask) -> None:
     """One face for every refusal; the API answers problem documents instead."""
-    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(DomainError, refused)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _broken)
@@ -43,7 +43,8 @@ def _page(status: int, detail: str | None = None) -> tuple[str, int]:
     return render_template("error.html", title=title, detail=detail, way_out=way_out), status
 
 
-def _refused(error: DomainError) -> Answer:
+def refused(error: DomainError) -> Answer:
+    """A refusal as its page; whoever is not signed in is sent to sign in and comes back."""
     if request.path.startswith(API):
         return _problem(error)
     if isinstance(error, NotSignedIn):
@@ -52,8 +53,8 @@ def _refused(error: DomainError) -> Answer:
     return _page(error.status, error.message)
 
 
-def _stale_form(error: CSRFError) -> Answer:
-    return _page(400, f"页面停留过久或已重新登录，请刷新页面后再提交。（{error.description}）")
+def _stale_form(_error: CSRFError) -> Answer:
+    return _page(400, "页面停留过久或已重新登录，这次操作没有执行。请返回上一页，刷新后再提交。")
 
 
 def _http_error(error: HTTPException) -> Answer:

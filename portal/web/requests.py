@@ -11,7 +11,7 @@ from portal.journey.signing_in import actor_of_session
 from portal.kernel.clock import Clock
 from portal.kernel.policy import ANONYMOUS, Actor
 
-API = "/api/"
+WITHOUT_PERSON = ("/api/", "/static/", "/healthz")
 
 
 class SignedIn(UserMixin):
@@ -39,10 +39,10 @@ def bind_request(app: Flask, clock: Clock) -> None:
 
     @app.before_request
     def bind() -> None:
-        g.at, g.wire_at = clock.business_now(), clock.wire_now()
         g.actor = ANONYMOUS
-        if request.path.startswith((API, "/static/", "/healthz")):
+        if request.path.startswith(WITHOUT_PERSON):
             return
+        g.at, g.wire_at = clock.business_now(), clock.wire_now()
         if current_user.is_authenticated:
             g.actor = cast(SignedIn, current_user).actor
 
