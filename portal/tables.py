@@ -8,4 +8,14 @@ from portal.exchange import tables as exchange
 from portal.identity import tables as identity
 from portal.kernel import audit, idempotency, simulated_clock
 
-__all__ = ["audit", "billing", "cases", "catalog", "documents", "exchange", "idempotency", "identity", "simulated_clock"]
+__all__ = [
+    "audit",
+    "billing",
+    "cases",
+    "catalog",
+    "documents",
+    "exchange",
+    "idempotency",
+    "identity",
+    "simulated_clock",
+]

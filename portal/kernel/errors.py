@@ -28,9 +28,7 @@ class DomainError(Exception):
     status = 400
     code = "bad_request"
 
-    def __init__(
-        self, message: str, *, code: str | None = None, facts: Mapping[str, object] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, code: str | None = None, facts: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code

@@ -1,0 +1,29 @@
+"""What is filed (Application) and our running file (Case, Track, Task and everything hanging on them).
+
+Foreign keys stay within this wing; provider codes, person ids and document ids are bare values written by
+`portal.journey`. There is one task per (case, provider, stage): a new round raises its `revision`.
+"""
+
+from portal.cases.tables.application import Application, MaterialFile
+from portal.cases.tables.case import Case, CaseEvent, Track
+from portal.cases.tables.joint import Confirmation, Contract, JointReply, Visit
+from portal.cases.tables.task import ConnectionPoint, Decision, Drawing, Pause, Question, Task, TaskReport
+
+__all__ = [
+    "Application",
+    "Case",
+    "CaseEvent",
+    "Confirmation",
+    "ConnectionPoint",
+    "Contract",
+    "Decision",
+    "Drawing",
+    "JointReply",
+    "MaterialFile",
+    "Pause",
+    "Question",
+    "Task",
+    "TaskReport",
+    "Track",
+    "Visit",
+]
