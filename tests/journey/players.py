@@ -183,7 +183,8 @@ class CaseWalk:
         return {task.stage for task in self.tasks() if task.provider == provider}
 
     def events(self, kind: str) -> list[CaseEvent]:
-        return case_files.case_events(db.session(), self.case.id, kind)
+        query = select(CaseEvent).where(CaseEvent.case_id == self.case.id, CaseEvent.kind == kind)
+        return list(db.session.scalars(query.order_by(CaseEvent.seq)))
 
     def replies(self) -> list[JointReply]:
         query = select(JointReply).where(JointReply.case_id == self.case.id).order_by(JointReply.part)

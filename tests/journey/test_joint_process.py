@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.documents.kinds import KINDS
 from portal.documents.tables import Document
@@ -36,7 +37,7 @@ RECORD_FIELDS = {
 
 
 def documents_of(walk: CaseWalk) -> list[Document]:
-    return list(db.session.query(Document).filter_by(case_id=walk.case.id))
+    return list(db.session.scalars(select(Document).where(Document.case_id == walk.case.id)))
 
 
 def check_papers(walk: CaseWalk) -> Counter[str]:
