@@ -166,6 +166,7 @@ def run_command(settings: Settings, _options: argparse.Namespace) -> int:
 
 def demo_command(settings: Settings, options: argparse.Namespace) -> int:
     """The main job without a browser: file, fan out, reply, build, bill, pay, split, settle, reconcile."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ended from outside, the processes we started end too
     files = [Path(name) for name in options.applications]
     files = files or [path for path in sorted(SAMPLES.glob("*.json")) if path.name[:2] in DEMO_SAMPLES]
     missing = [str(path) for path in files if not path.is_file()]
