@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.cases.tables import MaterialFile, Pause, Question
 from portal.exchange.wire import QuestionReport
-from portal.journey import case_files, pauses
+from portal.journey import case_files, pauses, task_documents
 from portal.journey.events import note_event, send_task_event
 from portal.journey.reporting import Reporting, set_state
 from portal.kernel import audit
@@ -23,15 +23,15 @@ PAUSE_REASON = "applicant_correction"
 
 
 def receive_question(reporting: Reporting, report: QuestionReport) -> None:
-    """Ask the applicant; the same question (code and field) already open in this case is not asked twice."""
+    """Ask the applicant; a question already open in this case is not asked twice, and its answer goes to both."""
     session, task, at = reporting.session, reporting.task, reporting.at
-    open_already = {
-        (q.code, q.field, q.material_kind)
-        for q in session.scalars(select(Question).where(Question.case_id == task.case_id, Question.state != "answered"))
-    }
+    query = select(Question).where(Question.case_id == task.case_id, Question.state != "answered")
+    open_already = {task_documents.asked_about(vars(question)) for question in session.scalars(query)}
     for item in report.items:
-        if (item.code, item.field, item.material_kind) in open_already:
+        about = task_documents.asked_about(item.model_dump())
+        if about in open_already:
             continue
+        open_already.add(about)
         session.add(
             Question(
                 id=new_id(),
@@ -84,7 +84,8 @@ def answer_question(
             session, case_id=file.case.id, kind="question_answered", actor=actor, at=at, task_id=question.task_id
         )
         audit.record(session, actor=actor, action="question.answered", subject=question.id, detail={}, at=at)
-        _resume_task(session, file, question, actor, at=at, wire_at=wire_at)
+        for task in file.tasks.values():
+            _resume_task(Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at))
 
 
 def _attach(session: Session, question: Question, file: case_files.CaseFile, actor: Actor) -> None:
@@ -97,25 +98,16 @@ def _attach(session: Session, question: Question, file: case_files.CaseFile, act
     material.kind = question.material_kind or material.kind
 
 
-def _resume_task(
-    session: Session,
-    file: case_files.CaseFile,
-    question: Question,
-    actor: Actor,
-    *,
-    at: dt.datetime,
-    wire_at: dt.datetime,
-) -> None:
-    still_open = session.scalars(
-        select(Question.id).where(Question.task_id == question.task_id, Question.state != "answered")
-    ).first()
-    task = next(t for t in file.tasks.values() if t.id == question.task_id)
-    if still_open is not None or task.state != "waiting_applicant":
+def _resume_task(reporting: Reporting) -> None:
+    """The provider goes on when nothing it asked is open any more."""
+    session, task = reporting.session, reporting.task
+    if task.state != "waiting_applicant":
         return
     pause = session.scalars(
         select(Pause).where(Pause.task_id == task.id, Pause.reason == PAUSE_REASON, Pause.end_at.is_(None))
     ).one_or_none()
-    if pause is not None:
-        pauses.end_pause(session, pause, at=at)
-    set_state(Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at), "answer")
-    send_task_event(session, task, "task.changed", at=at, wire_at=wire_at)
+    if pause is None or any(row.state != "answered" for row in task_documents.questions_of(session, task)):
+        return
+    pauses.end_pause(session, pause, at=reporting.at)
+    set_state(reporting, "answer")
+    send_task_event(session, task, "task.changed", at=reporting.at, wire_at=reporting.wire_at)

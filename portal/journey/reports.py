@@ -149,6 +149,8 @@ def _check_current(session: Session, file: case_files.CaseFile, task: Task, repo
             code="stale_revision",
             facts={"task": task_documents.task_document(session, task.id, at=at)},
         )
+    if task_documents.is_before_agency(session, task):
+        raise Conflict("该任务的意见正在由牵头部门核定，请等待结果。", code="decision_open")
     expected = task_documents.expected_reports(session, file, task)
     if report.kind not in expected:
         raise Conflict(

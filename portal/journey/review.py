@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from portal.cases import uploads
 from portal.cases.tables import Drawing, MaterialFile
 from portal.exchange.wire import ReviewReport
-from portal.journey import case_files
+from portal.journey import case_files, task_documents
 from portal.journey.events import note_event, send_task_event
 from portal.journey.reporting import Reporting, raise_revision, set_state
 from portal.kernel import audit
@@ -97,7 +97,8 @@ def upload_drawing(
         session.add(drawing)
         session.flush()
         reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
-        if task.state == "waiting_applicant":
+        # A drawing answers a rework; a question about the review waits for its own answer.
+        if task.state == "waiting_applicant" and not task_documents.pauses_of(session, task.id, is_open=True):
             raise_revision(reporting)
         facts = {"provider": provider, "kind": kind, "version": drawing.version, "sha256": drawing.sha256}
         note_event(

@@ -6,8 +6,8 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from portal.cases import scheduling
-from portal.cases.tables import Track, Visit
+from portal.cases import deadlines, scheduling
+from portal.cases.tables import Task, Track, Visit
 from portal.catalog import levels
 from portal.catalog.queries import calendar_of
 from portal.exchange.wire import AvailabilityReport, FindingsReport, LineCheckReport
@@ -59,9 +59,16 @@ def fix_visit(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.
     if plan is None:
         note_event(session, case_id=file.case.id, kind="visit_not_found", actor=SYSTEM, at=at)
         return
+    visit = _keep_visit(session, file.case.id, plan)
+    note_event(session, case_id=file.case.id, kind="visit_fixed", actor=SYSTEM, at=at, facts={"visit": visit.id})
+    for task in tasks:
+        send_task_event(session, task, "visit.fixed", at=at, wire_at=wire_at)
+
+
+def _keep_visit(session: Session, case_id: str, plan: scheduling.VisitPlan) -> Visit:
     visit = Visit(
         id=new_id(),
-        case_id=file.case.id,
+        case_id=case_id,
         round=1,
         state="fixed",
         start_at=plan.start_at,
@@ -71,9 +78,7 @@ def fix_visit(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.
     )
     session.add(visit)
     session.flush()
-    note_event(session, case_id=file.case.id, kind="visit_fixed", actor=SYSTEM, at=at, facts={"visit": visit.id})
-    for task in tasks:
-        send_task_event(session, task, "visit.fixed", at=at, wire_at=wire_at)
+    return visit
 
 
 def _slot(span: dict[str, str]) -> scheduling.Slot:
@@ -106,6 +111,7 @@ def receive_line_check(reporting: Reporting, report: LineCheckReport) -> None:
     }
     change(session, Track, track.id, {"state": "open"}, values)
     session.refresh(track)
+    _give_time_for_survey(reporting, track)
     note_event(
         session,
         case_id=file.case.id,
@@ -115,3 +121,15 @@ def receive_line_check(reporting: Reporting, report: LineCheckReport) -> None:
         task_id=reporting.task.id,
         facts={"provider": track.provider, "outside_line_m": float(report.outside_line_m), "level": level.code},
     )
+
+
+def _give_time_for_survey(reporting: Reporting, track: Track) -> None:
+    """The reply rests on a survey now, so both limits together count from here."""
+    if "survey" not in track.stages:
+        return
+    session, task = reporting.session, reporting.task
+    days = track.limits["survey"] + track.limits["reply"]
+    due_at = deadlines.due_at(calendar_of(session), reporting.at, days)
+    session.flush()
+    change(session, Task, task.id, {"version": task.version}, {"due_at": due_at, "version": task.version + 1})
+    session.refresh(task)

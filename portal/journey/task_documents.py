@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.cases import deadlines, workflow
-from portal.cases.tables import Drawing, MaterialFile, Pause, Question, Task
+from portal.cases.tables import Decision, Drawing, MaterialFile, Pause, Question, Task
 from portal.catalog.calendar import Calendar
 from portal.catalog.queries import calendar_of
 from portal.exchange import scoping
@@ -53,10 +54,12 @@ def task_document(session: Session, task_id: str, *, at: dt.datetime) -> dict[st
 
 
 def expected_reports(session: Session, file: case_files.CaseFile, task: Task) -> tuple[str, ...]:
-    """The report kinds this task takes now (protocol: `expects`)."""
+    """The report kinds this task takes now (protocol: `expects`); none while the lead agency decides about it."""
+    if is_before_agency(session, task):
+        return ()
     visit = case_files.current_visit(session, file.case.id)
     works = task.result.get("works") or {}
-    return workflow.expects(
+    kinds = workflow.expects(
         task.stage,
         task.state,
         line_check=task.stage == LINE_CHECK_STAGE and _wants_line_check(file, task),
@@ -65,6 +68,22 @@ def expected_reports(session: Session, file: case_files.CaseFile, task: Task) ->
         drawings=bool(_drawings(session, task)),
         works_status=works.get("status"),
     )
+    return tuple(kind for kind in kinds if kind != "reply" or not _waits_for_own_survey(file, task))
+
+
+def is_before_agency(session: Session, task: Task) -> bool:
+    """Whether what the provider refused waits for the lead agency's decision."""
+    query = select(Decision.id).where(Decision.task_id == task.id, Decision.state == "open")
+    return session.scalars(query).first() is not None
+
+
+def _waits_for_own_survey(file: case_files.CaseFile, task: Task) -> bool:
+    # A line check that found a line brings the survey back: the reply rests on it then.
+    track = file.tracks.get(task.provider)
+    if track is None or "survey" not in track.stages:
+        return False
+    survey = file.tasks.get((task.provider, "survey"))
+    return survey is None or survey.state != "done"
 
 
 def _wants_line_check(file: case_files.CaseFile, task: Task) -> bool:
@@ -89,9 +108,10 @@ def light_of(session: Session, file: case_files.CaseFile, task: Task, *, at: dt.
     )
 
 
-def pauses_of(session: Session, task_id: str) -> list[deadlines.PauseSpan]:
-    """The task's pauses as spans, oldest first; an open one has no end."""
-    rows = session.scalars(select(Pause).where(Pause.task_id == task_id).order_by(Pause.start_at))
+def pauses_of(session: Session, task_id: str, *, is_open: bool = False) -> list[deadlines.PauseSpan]:
+    """The task's pauses as spans, oldest first; an open one has no end. `is_open`: only those still open."""
+    query = select(Pause).where(Pause.task_id == task_id).order_by(Pause.start_at)
+    rows = session.scalars(query.where(Pause.end_at.is_(None)) if is_open else query)
     return [deadlines.PauseSpan(row.start_at, row.end_at) for row in rows]
 
 
@@ -128,8 +148,21 @@ def _materials(session: Session, file: case_files.CaseFile, task: Task) -> list[
     return [{"kind": row.kind, "url": f"/api/v1/materials/{row.id}", "sha256": row.sha256} for row in rows]
 
 
+def questions_of(session: Session, task: Task) -> list[Question]:
+    """The questions this task asked, oldest first; also those that another provider had asked already."""
+    asked = {asked_about(item) for item in (task.result.get("question") or {}).get("items", ())}
+    rows = session.scalars(select(Question).where(Question.case_id == task.case_id).order_by(Question.created_at))
+    return [row for row in rows if row.task_id == task.id or asked_about(vars(row)) in asked]
+
+
+def asked_about(question: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """What makes two questions the same: the code and what it is about, or else the words."""
+    field, material_kind = question.get("field"), question.get("material_kind")
+    return (question["code"], field, material_kind, None if field or material_kind else question["text"])
+
+
 def _questions(session: Session, task: Task) -> list[dict[str, Any]]:
-    rows = session.scalars(select(Question).where(Question.task_id == task.id).order_by(Question.created_at))
+    rows = questions_of(session, task)
     return [
         {
             "code": row.code,
