@@ -53,11 +53,10 @@ def post_entry(
     """
     if not transfers:
         return None
-    entry_id, total = new_id(), sum(t.amount_fen for t in transfers)
     codes = sorted({code for t in transfers for code in (t.dr, t.cr)})
     insert_absent(session, Account, [{"code": code, "kind": kind_of(code)} for code in codes])
     entry = Entry(
-        id=entry_id,
+        id=new_id(),
         source_type=source[0],
         source_id=source[1],
         kind=kind,
@@ -65,19 +64,23 @@ def post_entry(
         value_time=value_time,
         posted_at=at,
         n=len(transfers),
-        total_fen=total,
+        total_fen=sum(t.amount_fen for t in transfers),
         digest=digest(source, kind, day, transfers),
         reverses_id=reverses_id,
     )
     session.add(entry)
     session.flush()
+    _add_transfers(session, entry.id, transfers)
+    _move_guards(session, transfers)
+    return entry.id
+
+
+def _add_transfers(session: Session, entry_id: str, transfers: Sequence[Transfer]) -> None:
     session.add_all(
         TransferRow(entry_id=entry_id, seq=seq, dr=t.dr, cr=t.cr, amount_fen=t.amount_fen)
         for seq, t in enumerate(transfers, start=1)
     )
     session.flush()
-    _move_guards(session, transfers)
-    return entry_id
 
 
 def reverse_entry(session: Session, entry_id: str, *, at: dt.datetime) -> str | None:

@@ -49,10 +49,7 @@ def enqueue(  # noqa: PLR0913 - one argument a column; all but the first are nam
     has a dot (two different messages would sign alike) and ValueError for a body over 1 MiB.
     """
     name = message_id or new_id()
-    if "." in name or not name.isascii():
-        raise Conflict("消息编号不能含有点号。", code="bad_message_id")
-    if len(body) > MAX_BODY:
-        raise ValueError(f"an outgoing body has {len(body)} bytes; the limit is {MAX_BODY}")
+    _check(name, body)
     scheme, _, code = destination.partition(":")
     session.execute(
         _INSERT,
@@ -72,3 +69,10 @@ def enqueue(  # noqa: PLR0913 - one argument a column; all but the first are nam
     )
     session.info[WAKE] = True
     return name
+
+
+def _check(name: str, body: bytes) -> None:
+    if "." in name or not name.isascii():
+        raise Conflict("消息编号不能含有点号。", code="bad_message_id")
+    if len(body) > MAX_BODY:
+        raise ValueError(f"an outgoing body has {len(body)} bytes; the limit is {MAX_BODY}")

@@ -59,22 +59,33 @@ def issue_bill(
     )
     session.add(bill)
     session.flush()
+    rows = _add_lines(session, bill, lines)
+    bill.document_id = _order_paper(session, bill, rows, at=at, wire_at=wire_at)
+    session.flush()
+    return bill.id
+
+
+def _add_lines(session: Session, bill: Bill, lines: Sequence[LineDraft]) -> list[BillLine]:
     rows = [_line(bill.id, position, draft) for position, draft in enumerate(lines, start=1)]
     session.add_all(rows)
     session.flush()
-    file = load_case(session, case_id=case_id, lock=False)
-    bill.document_id = order_document(
+    return rows
+
+
+def _order_paper(
+    session: Session, bill: Bill, rows: Sequence[BillLine], *, at: dt.datetime, wire_at: dt.datetime
+) -> str:
+    file = load_case(session, case_id=bill.case_id, lock=False)
+    return order_document(
         session,
         kind="joint_bill",
-        case_id=case_id,
-        subject_id=subject_id,
+        case_id=bill.case_id,
+        subject_id=bill.subject_id,
         number=bill.number,
         values={**common_values(file, number=bill.number, at=at), **_document_values(bill, rows)},
         at=at,
         wire_at=wire_at,
     )
-    session.flush()
-    return bill.id
 
 
 def _line(bill_id: str, position: int, draft: LineDraft) -> BillLine:

@@ -76,10 +76,14 @@ def order_document(  # noqa: PLR0913 - each names one column of the frozen row; 
         verify_code=new_secret_code(),
         ordered_at=at,
     )
+    return _keep(session, document, wire_at or at)
+
+
+def _keep(session: Session, document: Document, wire_at: dt.datetime) -> str:
     session.add(document)
     session.flush()
     payload = {"document_id": document.id}
-    queue_job(session, kind=RENDER_JOB, key=document.id, payload=payload, wire_at=wire_at or at)
+    queue_job(session, kind=RENDER_JOB, key=document.id, payload=payload, wire_at=wire_at)
     return document.id
 
 

@@ -133,9 +133,8 @@ def order_contract(
 ) -> str:
     """The supply contract with one provider; with `signer` the signed version, which is a paper of its own."""
     provider = file.catalog.provider(contract.provider)
-    body, utility = file.body, provider.utility
-    applicant = body["applicant"]
-    section = body["utilities"][utility]
+    utility = provider.utility
+    section = file.body["utilities"][utility]
     name, form = _CAPACITY[utility]
     number = contract.number if signer else f"{contract.number}-CG"
     values = {
@@ -143,14 +142,8 @@ def order_contract(
         "title": provider.contract_title,
         "utility": utility,
         "supplier": {"name": provider.name, "identity_no": provider.uscc, "phone": provider.hotline},
-        "user": {
-            "name": applicant["name"],
-            "identity_no": applicant.get("uscc"),
-            "address": body["site"]["address"],
-            "contact": applicant["contact"]["name"],
-            "phone": applicant["contact"].get("mobile"),
-        },
-        "supply_point": (option.get("access_point") or {}).get("description") or body["site"]["address"],
+        "user": _user(file.body),
+        "supply_point": (option.get("access_point") or {}).get("description") or file.body["site"]["address"],
         "capacity": form.format(section[name]) if section.get(name) is not None else "以接入方案为准",
         "prices": [_price(line) for line in _charged(file, provider.code, option, local_date(at))],
         "supplier_signature": {"by": provider.name, "at": at} if signer else None,
@@ -167,6 +160,17 @@ def order_contract(
         at=at,
         wire_at=wire_at,
     )
+
+
+def _user(body: Mapping[str, Any]) -> dict[str, Any]:
+    applicant = body["applicant"]
+    return {
+        "name": applicant["name"],
+        "identity_no": applicant.get("uscc"),
+        "address": body["site"]["address"],
+        "contact": applicant["contact"]["name"],
+        "phone": applicant["contact"].get("mobile"),
+    }
 
 
 def _charged(file: CaseFile, provider: str, option: Mapping[str, Any], on: dt.date) -> list[dict[str, Any]]:

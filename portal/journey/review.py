@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from portal.cases import uploads
-from portal.cases.tables import Drawing, MaterialFile
+from portal.cases.tables import Drawing, MaterialFile, Task
 from portal.exchange.wire import ReviewReport
 from portal.journey import case_files, task_documents
 from portal.journey.events import note_event, send_task_event
@@ -61,49 +62,80 @@ def upload_drawing(
     with transaction() as session:
         file = case_files.load_case(session, case_no=case_no)
         require(actor, "case.answer", {"applicant_ids": frozenset({file.case.subject_id})})
-        task = file.tasks.get((provider, "review"))
-        if task is None:
-            raise NotFound("该单位目前没有审图任务。")
-        if task.state in ("done", "declined", "withdrawn", "failed"):
-            raise Conflict("该单位的审图已经结束。", code="not_expected")
-        latest = session.scalar(
-            select(func.max(Drawing.version)).where(
-                Drawing.case_id == file.case.id, Drawing.provider == provider, Drawing.kind == kind
-            )
-        )
-        material = MaterialFile(
-            id=new_id(),
-            owner_id=actor.id,
-            application_id=file.application.id,
-            kind=kind,
-            name=checked.name,
-            media_type=checked.media_type,
-            sha256=checked.sha256,
-            content=checked.content,
-            uploaded_at=at,
-        )
-        session.add(material)
-        session.flush()
-        drawing = Drawing(
-            id=new_id(),
-            case_id=file.case.id,
-            provider=provider,
-            kind=kind,
-            version=(latest or 0) + 1,
-            sha256=checked.sha256,
-            material_id=material.id,
-            uploaded_at=at,
-        )
-        session.add(drawing)
-        session.flush()
+        task = _open_review(file, provider)
+        drawing = _keep(session, file, checked, provider=provider, kind=kind, owner=actor.id, at=at)
         reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
         # A drawing answers a rework; a question about the review waits for its own answer.
         if task.state == "waiting_applicant" and not task_documents.pauses_of(session, task.id, is_open=True):
             raise_revision(reporting)
-        facts = {"provider": provider, "kind": kind, "version": drawing.version, "sha256": drawing.sha256}
-        note_event(
-            session, case_id=file.case.id, kind="drawing_uploaded", actor=actor, at=at, task_id=task.id, facts=facts
-        )
-        audit.record(session, actor=actor, action="drawing.uploaded", subject=task.id, detail=facts, at=at)
-        send_task_event(session, task, "drawing.uploaded", at=at, wire_at=wire_at)
+        _tell(reporting, drawing)
     return checked.sha256
+
+
+def _open_review(file: case_files.CaseFile, provider: str) -> Task:
+    task = file.tasks.get((provider, "review"))
+    if task is None:
+        raise NotFound("该单位目前没有审图任务。")
+    if task.state in ("done", "declined", "withdrawn", "failed"):
+        raise Conflict("该单位的审图已经结束。", code="not_expected")
+    return task
+
+
+def _keep(
+    session: Session,
+    file: case_files.CaseFile,
+    checked: uploads.Upload,
+    *,
+    provider: str,
+    kind: str,
+    owner: str,
+    at: dt.datetime,
+) -> Drawing:
+    material = MaterialFile(
+        id=new_id(),
+        owner_id=owner,
+        application_id=file.application.id,
+        kind=kind,
+        name=checked.name,
+        media_type=checked.media_type,
+        sha256=checked.sha256,
+        content=checked.content,
+        uploaded_at=at,
+    )
+    session.add(material)
+    session.flush()
+    drawing = Drawing(
+        id=new_id(),
+        case_id=file.case.id,
+        provider=provider,
+        kind=kind,
+        version=_latest_version(session, file.case.id, provider, kind) + 1,
+        sha256=checked.sha256,
+        material_id=material.id,
+        uploaded_at=at,
+    )
+    session.add(drawing)
+    session.flush()
+    return drawing
+
+
+def _latest_version(session: Session, case_id: str, provider: str, kind: str) -> int:
+    query = select(func.max(Drawing.version)).where(
+        Drawing.case_id == case_id, Drawing.provider == provider, Drawing.kind == kind
+    )
+    return session.scalar(query) or 0
+
+
+def _tell(reporting: Reporting, drawing: Drawing) -> None:
+    session, task, actor, at = reporting.session, reporting.task, reporting.actor, reporting.at
+    facts = {
+        "provider": drawing.provider,
+        "kind": drawing.kind,
+        "version": drawing.version,
+        "sha256": drawing.sha256,
+    }
+    note_event(
+        session, case_id=drawing.case_id, kind="drawing_uploaded", actor=actor, at=at, task_id=task.id, facts=facts
+    )
+    audit.record(session, actor=actor, action="drawing.uploaded", subject=task.id, detail=facts, at=at)
+    send_task_event(session, task, "drawing.uploaded", at=at, wire_at=reporting.wire_at)

@@ -88,23 +88,27 @@ def make_order(session: Session, bill: Bill, *, state: str = "SUBMITTED") -> Pay
     session.add(order)
     session.flush()
     for line in session.query(BillLine).filter_by(bill_id=bill.id).order_by(BillLine.provider):
-        sub = PaymentSubOrder(
-            id=new_id(),
-            order_id=order.id,
-            provider=line.provider,
-            merchant_id=line.merchant_id,
-            sub_out_trade_no=new_id()[:27],
-            amount_fen=line.due_fen,
-        )
-        session.add(sub)
-        session.flush()
-        session.add(
-            PaymentLine(
-                id=new_id(), payment_id=payment.id, sub_order_id=sub.id, line_id=line.id, amount_fen=line.due_fen
-            )
-        )
+        _pay_line(session, order, line)
     session.flush()
     return order
+
+
+def _pay_line(session: Session, order: PaymentOrder, line: BillLine) -> None:
+    sub = PaymentSubOrder(
+        id=new_id(),
+        order_id=order.id,
+        provider=line.provider,
+        merchant_id=line.merchant_id,
+        sub_out_trade_no=new_id()[:27],
+        amount_fen=line.due_fen,
+    )
+    session.add(sub)
+    session.flush()
+    session.add(
+        PaymentLine(
+            id=new_id(), payment_id=order.payment_id, sub_order_id=sub.id, line_id=line.id, amount_fen=line.due_fen
+        )
+    )
 
 
 def paid_state(session: Session, order: PaymentOrder, *, at: dt.datetime = AT) -> OrderState:
