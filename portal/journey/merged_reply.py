@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from portal.cases import merging
 from portal.cases.tables import JointReply, Task
+from portal.catalog import fees
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.journey.reply_papers import order_reply_paper
+from portal.kernel.clock import local_date
 from portal.kernel.ids import new_id
 from portal.kernel.policy import SYSTEM
 
@@ -61,7 +63,7 @@ def _issue_part(
     part = len(_issued(session, file)) + 1
     number = f"{file.case.case_no}-DF{part}"
     merged = merging.merge_reply(
-        [_part(file, task) for task in tasks],
+        [_part(file, task, local_date(at)) for task in tasks],
         [_missing(file, provider) for provider in late],
     )
     content = {**merging.to_content(merged), "provider_codes": [task.provider for task in tasks]}
@@ -75,11 +77,15 @@ def _issue_part(
         send_task_event(session, task, "reply.published", at=at, wire_at=wire_at)
 
 
-def _part(file: CaseFile, task: Task) -> merging.ReplyPart:
+def _part(file: CaseFile, task: Task, on: dt.date) -> merging.ReplyPart:
     report: dict[str, Any] = task.result.get("reply") or {"verdict": "refuse", **task.result.get("declined", {})}
     provider = file.catalog.provider(task.provider)
     return merging.ReplyPart.from_report(
-        provider=provider.code, provider_name=provider.name, utility=provider.utility, report=report
+        provider=provider.code,
+        provider_name=provider.name,
+        utility=provider.utility,
+        report=report,
+        titles={item.code: item.title for item in fees.published_items(file.catalog, provider.code, on)},
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.cases.tables import Task, TaskReport
-from portal.exchange.wire import Report, parse_report
+from portal.exchange.wire import Report, check_for_utility, parse_report
 from portal.journey import (
     acceptance,
     case_files,
@@ -105,6 +105,7 @@ def _apply(
 ) -> dict[str, Any]:
     task, file = _load_own(session, actor, task_id)
     report = parse_report(raw)
+    check_for_utility(report, task.utility or "")
     _check_current(session, file, task, report, at=at)
     row = TaskReport(
         id=new_id(),
