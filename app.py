@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import os
 import secrets
@@ -22,8 +21,7 @@ from flask_migrate import Migrate, upgrade
 import portal.tables  # noqa: F401 - every wing's tables must be mapped before the first query
 from portal.api import register_api
 from portal.catalog.reading import CITIES, load_catalog
-from portal.journey import clocks, delivery, papers, payment, sealing, setting_up, setting_up_demo
-from portal.journey.money_jobs import MONEY_JOBS
+from portal.journey import delivery, payment, setting_up, setting_up_demo
 from portal.kernel.audit import verify_audit
 from portal.kernel.clock import Clock, RealClock
 from portal.kernel.crypto import current_vault, init_vault, load_key
@@ -32,6 +30,8 @@ from portal.kernel.routes import action
 from portal.kernel.settings import SettingError, Settings, read_settings
 from portal.kernel.simulated_clock import SimulatedClock
 from portal.web import register_web
+from portal.web.serving import serve
+from portal.worker.duties import Ticks, job_kinds
 from portal.worker.loop import run_worker
 from portal.worker.port import Duties
 from portal.worker.wake import register as register_wake
@@ -45,8 +45,6 @@ from providers.transports.http import HttpDoor
 
 ROOT = Path(__file__).resolve().parent
 SAMPLES = ROOT / "tests" / "samples" / "applications"
-SEAL_EVERY = dt.timedelta(seconds=30)
-LOOK_AGAIN = dt.timedelta(seconds=2)
 UTILITIES = ("water", "power", "gas", "heating", "network")
 DEMO_SAMPLES = ("01", "02", "03", "04", "05", "06")
 
@@ -79,17 +77,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     return app
 
 
-def job_kinds(settings: Settings) -> Mapping[str, Callable[[Mapping[str, Any], Any, Any], object]]:
-    """Job kind → the use case that runs it."""
-    return {
-        **MONEY_JOBS,
-        delivery.APPLY_ANSWER: delivery.apply_answer,
-        "render_document": lambda payload, at, _wire: papers.render_document(
-            payload["document_id"], at, base_url=settings.base_url
-        ),
-    }
-
-
 def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     """Deliver, render, settle and watch the clocks until told to stop."""
     app = create_app(settings)
@@ -99,24 +86,13 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    looked: dict[str, Any] = {"at": None, "tick": None, "seal": RealClock().wire_now()}
-
-    def tick(at: Any, wire_at: Any) -> None:
-        # Business time decides what is due; while it stands still (the demo's calendar) a look now and then is enough.
-        if at != looked["at"] or wire_at - looked["tick"] >= LOOK_AGAIN:
-            looked["at"], looked["tick"] = at, wire_at
-            clocks.tick(at=at, wire_at=wire_at)
-        if wire_at - looked["seal"] >= SEAL_EVERY:
-            looked["seal"] = wire_at
-            sealing.seal_audit(at)
-
     duties = Duties(
         adapters={**make_adapters(HttpDoor()), "gateway": app.extensions["yikou.gateway_adapter"]},
-        job_kinds=job_kinds(settings),
+        job_kinds=job_kinds(settings.base_url),
         clock=clock,
         owner=f"worker-{settings.worker_port}",
         retry_scale=settings.retry_scale,
-        tick=tick,
+        tick=Ticks(wire_at=RealClock().wire_now()),
         tick_every_s=0.25 if settings.mode == "demo" else 5.0,
     )
     run_worker(app, duties, port=settings.worker_port, stop_event=stop)
@@ -267,25 +243,7 @@ def _read_body(path: Path) -> object:
 
 def web_command(settings: Settings, options: argparse.Namespace) -> int:
     """Serve the pages and the API."""
-    host, _, port = settings.bind.rpartition(":")
-    if options.server == "waitress":
-        from waitress import serve
-
-        serve(create_app(settings), host=host, port=int(port), threads=8)
-        return 0
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    Granian(
-        "app:create_app",
-        address=host,
-        port=int(port),
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=1 if settings.is_sqlite else 2,
-        blocking_threads=8,
-        log_access=False,
-    ).serve()
+    serve("app:create_app", settings, server=options.server)
     return 0
 
 
