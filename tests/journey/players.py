@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,12 @@ from portal.journey.intake import accept_application
 from portal.journey.reports import Answer, submit_desk_report, submit_report
 from portal.journey.setting_up import set_up_city
 from portal.journey.task_documents import task_document
-from portal.kernel.clock import SHANGHAI, local_date
 from portal.kernel.database import db
 from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 from providers.simulator.sample_pdf import sample_pdf
 from tests.conftest import AT
+from tests.journey.plays import PLAYS
 
 CITY = Path(portal.catalog.__file__).parent / "cities" / "150800"
 SAMPLES = Path(__file__).parents[1] / "samples" / "applications"
@@ -43,8 +43,6 @@ CLERK = Actor(kind="person", id="clerk-1", name="窗口一", roles=frozenset({"c
 AGENCY = Actor(kind="person", id="agency-1", name="牵头", roles=frozenset({"lead_agency"}))
 SUPERVISOR = Actor(kind="person", id="super-1", name="督查", roles=frozenset({"supervisor"}))
 
-Play = Callable[["CaseWalk", Task], Mapping[str, Any]]
-
 
 def staff_of(provider: str) -> Actor:
     """Somebody at the provider's desk."""
@@ -56,71 +54,6 @@ def system_of(provider: str) -> Actor:
     """The provider's own system with its key."""
     scopes = frozenset({"tasks", "reports"})
     return Actor(kind="provider", id=f"key-{provider}", name=provider, provider_code=provider, scopes=scopes)
-
-
-def _availability(walk: CaseWalk, _task: Task) -> dict[str, Any]:
-    day = local_date(walk.at) + dt.timedelta(days=1)
-    days = [day + dt.timedelta(days=offset) for offset in range(7)]
-    spans = [
-        (dt.datetime.combine(d, dt.time(9), SHANGHAI), dt.datetime.combine(d, dt.time(12), SHANGHAI)) for d in days
-    ]
-    return {"slots": [{"start_at": a.isoformat(), "end_at": b.isoformat()} for a, b in spans]}
-
-
-def _findings(walk: CaseWalk, task: Task) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "conclusion": "ready",
-        "outside_line_m": walk.outside_line_m,
-        "access_point": {"description": "院墙东侧"},
-    }
-    if walk.outside_line_m and task.utility != "power":
-        route = {"type": "LineString", "coordinates": [[107.14, 40.88], [107.1412, 40.88]]}
-        found["trench"] = {"route": route, "depth_m": 1.6, "width_m": 0.8, "clearance_m": 0.5}
-    return found
-
-
-def _reply(_walk: CaseWalk, _task: Task) -> dict[str, Any]:
-    option = {"code": "A", "title": "就近接入", "summary": "从现有管线接入", "works_days": 10, "quote": []}
-    return {
-        "verdict": "approve",
-        "options": [option],
-        "valid_until_on": "2027-06-30",
-        "investment_boundary": "以红线为界",
-    }
-
-
-def _review(walk: CaseWalk, task: Task) -> dict[str, Any]:
-    drawings = walk.document(task)["drawings"]
-    newest = [{"sha256": drawing["sha256"], "version": drawing["version"]} for drawing in drawings[-1:]]
-    return {"verdict": "pass", "round": task.revision, "drawings": newest}
-
-
-def _works(walk: CaseWalk, task: Task) -> dict[str, Any]:
-    status = {None: "planned", "planned": "started", "started": "finished"}[task.result.get("works", {}).get("status")]
-    on = local_date(walk.at)
-    window = {"start_on": on.isoformat(), "end_on": (on + dt.timedelta(days=9)).isoformat()}
-    return {"status": status, "window": window}
-
-
-def _acceptance(_walk: CaseWalk, _task: Task) -> dict[str, Any]:
-    return {"verdict": "pass", "mode": "site", "items": [{"code": "tightness", "ok": True}]}
-
-
-def _connected(walk: CaseWalk, task: Task) -> dict[str, Any]:
-    point = {"account_no": f"{task.provider}-1", "meter_no": "M1", "opening_reading": "0"}
-    return {"connected_at": walk.at.isoformat(), "points": [point]}
-
-
-PLAYS: dict[str, Play] = {
-    "line_check": lambda walk, _task: {"outside_line_m": walk.outside_line_m},
-    "availability": _availability,
-    "findings": _findings,
-    "reply": _reply,
-    "review": _review,
-    "works": _works,
-    "acceptance": _acceptance,
-    "connected": _connected,
-}
 
 
 @dataclass
