@@ -109,6 +109,7 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "account.sign_in": (anyone,),
     "account.sign_out": (signed_in,),
     "account.home": (signed_in,),
+    "account.password": (signed_in,),
     # applicant
     "application.start": (role("applicant", "clerk"),),
     "application.file": (role("applicant", "clerk"),),

@@ -1,14 +1,14 @@
-"""Signing in and out, and the page one lands on."""
+"""Signing in and out, the password, and the page one lands on."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, flash, g, redirect, render_template, request
 from flask_login import login_user, logout_user
 from werkzeug.wrappers import Response
 
-from forms.account import SignInForm
+from forms.account import PasswordForm, SignInForm
 from portal.journey import signing_in
 from portal.kernel.errors import DomainError, Invalid
 from portal.kernel.routes import action, current_actor
@@ -63,6 +63,30 @@ def sign_out() -> Response:
     answer = redirect("/")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+@bp.get("/password")
+@action("account.password")
+def show_password() -> str:
+    """The form for a new password."""
+    return render_template("account/password.html", form=PasswordForm(), errors=[])
+
+
+@bp.post("/password")
+@action("account.password")
+def change_password() -> str | Response | tuple[str, int]:
+    """Set it; whoever else was signed in with the old one is signed out."""
+    form = PasswordForm()
+    entered = {name: form[name].data or "" for name in ("old", "new", "again")}
+    try:
+        signing_in.change_password(current_actor(), **entered, token=session_token() or "", at=g.at, wire_at=g.wire_at)
+    except Invalid as refused:
+        for error in refused.errors:
+            form[error.field].errors = [error.message]
+        errors = [(error.field, error.message) for error in refused.errors]
+        return render_template("account/password.html", form=form, errors=errors), refused.status
+    flash("密码已修改，其他设备上的登录已退出。", "success")
+    return redirect("/password")
 
 
 @bp.get("/home")

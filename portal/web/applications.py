@@ -19,7 +19,7 @@ from portal.journey import filing, filing_preview, materials
 from portal.journey.filing import Override
 from portal.journey.pages_public import open_catalog
 from portal.kernel.errors import DomainError, FieldError, Invalid, NotSignedIn
-from portal.kernel.policy import Actor
+from portal.kernel.policy import Actor, require
 from portal.kernel.routes import action, current_actor
 from portal.web import errors
 
@@ -146,5 +146,8 @@ def _show(form: Any, found: Iterable[FieldError] = ()) -> str:
 @action("application.view", check=False)
 def show(application_no: str) -> str:
     """What became of an application: its state, what is owed, and the way to its case."""
+    require(
+        current_actor(), "application.list"
+    )  # to somebody unknown, one that exists and one that does not look the same
     status = filing.read_status(current_actor(), application_no=application_no)
     return render_template("applicant/application.html", status=status)

@@ -14,7 +14,7 @@ from portal.kernel.policy import ANONYMOUS, Actor
 WITHOUT_PERSON = ("/api/", "/static/", "/healthz")
 
 
-class SignedIn(UserMixin):
+class SignedIn(UserMixin):  # type: ignore[misc]
     """What Flask-Login keeps: the session's token, and whom it stands for right now."""
 
     def __init__(self, token: str, actor: Actor) -> None:
