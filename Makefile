@@ -3,15 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-for-tests
 
-.PHONY: help run demo test check bench screenshots soak clean
+.PHONY: help run demo test check bench soak clean
 
 help:
-	@echo "make run | demo | test | check | bench | soak | screenshots"
+	@echo "make run | demo | test | check | bench | soak"
 
 $(STAMP): requirements.txt requirements-dev.txt scripts/setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
 	@touch $(STAMP)
+
+# Tests need a browser besides.
+$(TEST_STAMP): requirements.txt requirements-dev.txt scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh --tests
+	@touch $(STAMP) $(TEST_STAMP)
 
 run: $(STAMP)
 	@$(BIN)/python app.py run
@@ -19,11 +25,11 @@ run: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/python app.py demo $(if $(FAULTS),--faults) $(APPLICATION)
 
-test: $(STAMP)
+test: $(TEST_STAMP)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # The same tests; those of faults, races and kills at full size instead of about a twentieth.
-soak: $(STAMP)
+soak: $(TEST_STAMP)
 	@PORTAL_SOAK=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(STAMP)
