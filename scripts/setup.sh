@@ -3,7 +3,8 @@
 # system libraries documents are set with. Does nothing when all is there already.
 #
 #   sh scripts/setup.sh            what `make run` and `make demo` need (and the Python tools of the tests)
-#   sh scripts/setup.sh --tests    the browser and the database server of the tests as well
+#   sh scripts/setup.sh --tests    the browser of the tests as well (without PostgreSQL its tests are skipped, with a word)
+#   sh scripts/setup.sh --ci       the database server too: there nothing is skipped
 #
 # Settings: PYTHON (an interpreter, 3.11 or newer), VENV (where to put the environment).
 set -eu
@@ -98,6 +99,9 @@ check_test_tools() {
     if ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
         install_system "a browser for the tests" chromium
     fi
+}
+
+check_database_server() {
     if ! command -v psql >/dev/null 2>&1 && [ -z "${PORTAL_TEST_POSTGRES_URL:-}" ]; then
         install_system "PostgreSQL for the tests" postgresql
     fi
@@ -106,6 +110,7 @@ check_test_tools() {
 [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -c '' 2>/dev/null || make_environment
 install_packages
 check_pdf_libraries
-if [ "${1:-}" = "--tests" ]; then
-    check_test_tools
-fi
+case "${1:-}" in
+    --tests) check_test_tools ;;
+    --ci) check_test_tools; check_database_server ;;
+esac
