@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.cases import workflow
 from portal.cases.tables import Case, CaseEvent, Task, Track
+from portal.catalog.calendar import Calendar
 from portal.catalog.queries import calendar_of
 from portal.exchange.tables import Job, OutboxMessage
 from portal.journey import case_files, payment_watch, progress, settlement, survey, task_documents
@@ -96,15 +97,18 @@ def joint_waits(session: Session, file: CaseFile) -> list[tuple[str, list[Track]
         late = [file.tracks[task.provider] for task in tasks if task not in ready]
         if not ready or not late:
             continue
-        until = workflow.joint_wait_until(calendar, [(t.issued_at, cap_of(file.tracks[t.provider])) for t in ready])
+        until = _waited_until(calendar, file, ready, [t for t in tasks if t not in ready])
         if until is not None:
             waits.append((stage, late, until))
     return waits
 
 
-def cap_of(track: Track) -> float:
-    """The provider's cap in working days; where the catalog sets none, the sum of its own limits."""
-    return track.cap_days or sum(days for stage, days in track.limits.items() if stage != "works")
+def _waited_until(calendar: Calendar, file: CaseFile, ready: list[Task], late: list[Task]) -> dt.datetime | None:
+    """By the earliest cap of the ready ones; where none of them has a cap, until each late one's own limit is over."""
+    caps = [(task.issued_at, cap) for task in ready if (cap := file.tracks[task.provider].cap_days)]
+    if caps:
+        return workflow.joint_wait_until(calendar, caps)
+    return max((task.due_at for task in late if task.due_at is not None), default=None)
 
 
 def _tasks_to_remind(at: dt.datetime) -> list[str]:
