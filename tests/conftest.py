@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
 from portal.kernel.database import db, init_database
 from tests.loopback import refuse_other_machines
+
+# Time on a shared machine says nothing about the code: no test may fail for being slow.
+settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("portal")
 
 AT = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)  # Monday 09:00 in Shanghai
 DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"

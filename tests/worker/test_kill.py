@@ -124,7 +124,9 @@ def test_killed_while_answering_the_report_is_applied_by_the_next_call(bare_app,
     assert call(f"{point}:1").returncode == -signal.SIGKILL
     assert db.session.query(Job).count() == 0
     db.session.remove()
-    assert [call("").stdout.strip() for _ in range(2)] == ["(200, {'a': 1})"] * 2
+    for _ in range(2):
+        again = call("")
+        assert again.stdout.strip() == "(200, {'a': 1})", again.stderr
     assert db.session.query(Job).count() == 1
 
 
