@@ -20,6 +20,7 @@ PACKAGES = {
         "6.3.0",
         {
             "dist/govuk/govuk-frontend.min.css": "static/vendor/govuk/govuk-frontend.min.css",
+            "dist/govuk/govuk-frontend.min.js": "static/vendor/govuk/govuk-frontend.min.js",
         },
     ),
     "axe-core": ("4.14.1", {"axe.min.js": "tests/browser/vendor/axe.min.js"}),
