@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, g, redirect, render_template, request
 from flask_login import login_user, logout_user
 from werkzeug.wrappers import Response
@@ -12,6 +10,7 @@ from forms.account import PasswordForm, SignInForm
 from portal.journey import signing_in
 from portal.kernel.errors import DomainError, Invalid
 from portal.kernel.routes import action, current_actor
+from portal.web.addresses import local_path
 from portal.web.navigation import entries_for
 from portal.web.requests import SignedIn, session_token
 
@@ -40,16 +39,7 @@ def sign_in() -> str | Response | tuple[str, int]:
         form.login.errors = [message for _, message in errors]
         return render_template("account/sign_in.html", form=form, errors=errors), refused.status
     login_user(SignedIn(token, signing_in.actor_of_session(token, wire_at=g.wire_at)))
-    return redirect(_local(request.args.get("next")) or "/home")
-
-
-def _local(address: str | None) -> str | None:
-    """The address if it stays on this site."""
-    if not address:
-        return None
-    parts = urlsplit(address)
-    is_here = not parts.scheme and not parts.netloc and parts.path.startswith("/")
-    return address if is_here and "\\" not in address and not address.startswith("//") else None
+    return redirect(local_path(request.args.get("next")) or "/home")
 
 
 @bp.post("/sign-out")

@@ -11,6 +11,7 @@ from portal.kernel.database import db
 from portal.kernel.errors import FieldError, Invalid
 from portal.kernel.routes import action
 from portal.kernel.simulated_clock import BusinessClock
+from portal.web.addresses import local_path
 
 bp = Blueprint("demo", __name__)
 clock_bp = Blueprint("demo_clock", __name__)  # JSON, used by the driver on loopback: no form, so no form token
@@ -35,7 +36,8 @@ def show() -> Response:
 @action("demo.clock", check=False)
 def move() -> Response:
     """Move business time: `{"to": RFC 3339}`, or ask for it: `{"advance": true}`."""
-    body = request.get_json(silent=True) or {}
+    sent = request.get_json(silent=True)  # only as JSON: a form of another site cannot send that
+    body = sent if isinstance(sent, dict) else {}
     if body.get("advance"):
         demo_clock.request_advance()
         return jsonify(ok=True)
@@ -53,5 +55,4 @@ def advance() -> Redirect:
     """The button on every page."""
     demo_clock.request_advance()
     flash("演示时间将在没有待办事项时前进到下一事件，请稍候刷新。")
-    back = request.form.get("back", "/")
-    return redirect(back if back.startswith("/") and not back.startswith("//") else "/")
+    return redirect(local_path(request.form.get("back")) or "/")
