@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-for-tests
 
-.PHONY: help run demo test check bench soak clean
+.PHONY: help run demo test check bench soak screenshots clean
 
 help:
-	@echo "make run | demo | test | check | bench | soak"
+	@echo "make run | demo | test | check | bench | soak | screenshots"
 
 $(STAMP): requirements.txt requirements-dev.txt scripts/setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
@@ -40,6 +40,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+screenshots: $(TEST_STAMP)
+	@$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache
