@@ -81,7 +81,7 @@ class Applicant(Person):
             return  # back on the case page: nothing to pay, or a cashier link stands there
         forms = [form for form in page.forms if form.method == "post"]
         if not forms:
-            raise PageError(f"{page.url}: the cashier page has no form")
+            return  # paid or closed already: the portal has yet to hear of it, its page is looked at again later
         self.submit_willingly(next((f for f in forms if f.act == "pay"), forms[0]), now)
 
 
