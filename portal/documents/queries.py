@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
 
 from portal.documents.tables import Document, DocumentFile
@@ -44,9 +44,8 @@ class PublicDocument:
 
 
 def list_documents(session: Session, actor: Actor, *, case_id: str) -> tuple[DocumentLine, ...]:
-    """The papers of a case this actor may see, oldest first."""
-    query = select(Document).where(Document.case_id == case_id).options(defer(Document.values))
-    rows = session.scalars(query.order_by(Document.ordered_at, Document.number, Document.id))
+    """The papers in force of a case this actor may see, oldest first."""
+    rows = session.scalars(_papers_of(case_id))
     return tuple(_line(row) for row in rows if may(actor, "document.view", facts_of(row)))
 
 
@@ -56,11 +55,10 @@ def facts_of(row: Document) -> dict[str, object]:
 
 
 def case_documents(session: Session, case_id: str) -> list[dict[str, Any]]:
-    """The papers of a case for its record: id, kind, number, state, sha256 and a file name of their own."""
-    query = select(Document).where(Document.case_id == case_id).options(defer(Document.values))
+    """The papers in force of a case for its record: id, kind, number, state, sha256 and a file name of their own."""
     taken: dict[str, int] = {}
     papers = []
-    for row in session.scalars(query.order_by(Document.ordered_at, Document.number, Document.id)):
+    for row in session.scalars(_papers_of(case_id)):
         stem = f"{row.kind}-{row.number}"
         taken[stem] = taken.get(stem, 0) + 1
         name = f"{stem}.pdf" if taken[stem] == 1 else f"{stem}-{taken[stem]}.pdf"
@@ -75,6 +73,11 @@ def case_documents(session: Session, case_id: str) -> list[dict[str, Any]]:
             }
         )
     return papers
+
+
+def _papers_of(case_id: str) -> Select[Document]:
+    query = select(Document).where(Document.case_id == case_id, Document.state != "replaced")
+    return query.options(defer(Document.values)).order_by(Document.ordered_at, Document.number, Document.id)
 
 
 def find_by_verify_code(session: Session, code: str) -> PublicDocument | None:

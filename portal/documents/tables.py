@@ -12,11 +12,14 @@ from portal.kernel.database import Id, Json, Model, insert_only
 
 
 class Document(Model):
-    """文书: ordered inside the transaction that causes it; a worker renders it. `values` never change."""
+    """文书: ordered inside the transaction that causes it; a worker renders it. `values` never change.
+
+    replaced: a later paper stands in its place (a draft once the contract is signed); its bytes, if made, are kept.
+    """
 
     __tablename__ = "document"
     __table_args__ = (
-        CheckConstraint("state in ('pending','ready','failed')", name="state"),
+        CheckConstraint("state in ('pending','ready','failed','replaced')", name="state"),
         CheckConstraint("state != 'ready' or sha256 is not null", name="ready_has_hash"),
         Index("ix_document_case_ordered", "case_id", "ordered_at"),
     )

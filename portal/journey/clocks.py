@@ -160,8 +160,8 @@ def statement_ready_at(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day + dt.timedelta(days=1), RECONCILE_AT, SHANGHAI)
 
 
-def pending_work(session: Session, *, at: dt.datetime, wire_at: dt.datetime) -> tuple[int, dt.datetime | None]:
-    """(deliveries and jobs that are due, the next business time at which something is due by itself, once none is).
+def pending_work(session: Session, *, wire_at: dt.datetime) -> int:
+    """How many deliveries and jobs are due.
 
     A delivery that waits for its next try counts as due: the demo's calendar must not run ahead of it. A job that was
     asked for later (the question to the gateway after a lost notice) does not. Papers hold the calendar up only once
@@ -174,9 +174,7 @@ def pending_work(session: Session, *, at: dt.datetime, wire_at: dt.datetime) -> 
     is_any_open = session.scalars(select(Case.id).where(Case.state == "open").limit(1)).first() is not None
     waits = due & (Job.kind != "render_document") if is_any_open else due
     jobs = session.scalar(select(func.count()).select_from(Job).where(waits))
-    pending = (deliveries or 0) + (jobs or 0)
-    # While something is under way the answer to "what comes next" would be out of date before it is read.
-    return pending, None if pending else next_due(session, at=at)
+    return (deliveries or 0) + (jobs or 0)
 
 
 def next_due(session: Session, *, at: dt.datetime) -> dt.datetime | None:

@@ -13,6 +13,7 @@ from portal.cases.tables import Case, Contract
 from portal.journey import case_files, progress
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event
+from portal.journey.papers import replace_document
 from portal.journey.reply_papers import order_contract
 from portal.kernel import audit
 from portal.kernel.database import transaction
@@ -51,6 +52,8 @@ def sign_contracts(actor: Actor, *, case_no: str, at: dt.datetime, wire_at: dt.d
         options = case_files.confirmed_options(session, file.case.id)
         for contract in contracts:
             contract.signed_at, contract.signed_by = at, actor.id
+            if contract.document_id is not None:
+                replace_document(session, contract.document_id)
             contract.document_id = order_contract(
                 session, file, contract, options[contract.provider], at=at, wire_at=wire_at, signer=actor.name
             )

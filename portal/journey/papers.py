@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -87,8 +87,15 @@ def _keep(session: Session, document: Document, wire_at: dt.datetime) -> str:
     return document.id
 
 
-def render_document(document_id: str, at: dt.datetime, *, base_url: str) -> Literal["ready", "failed"]:
-    """Use case of the worker: values → PDF → stored bytes. Doing it twice changes nothing.
+def replace_document(session: Session, document_id: str) -> None:
+    """Step: a later paper stands in this one's place; lists leave it out, and it is not rendered any more."""
+    for state in ("pending", "ready", "failed"):
+        if try_change(session, Document, document_id, {"state": state}, {"state": "replaced"}):
+            return
+
+
+def render_document(document_id: str, at: dt.datetime, *, base_url: str) -> str:
+    """Use case of the worker: values → PDF → stored bytes; answers the state. Doing it twice changes nothing.
 
     `base_url` is where `/verify/<code>` is reached from outside. The first two failures are raised, so that the job
     comes again; the third, or one that no retry can mend (a missing character), leaves the document `failed` with
@@ -99,7 +106,7 @@ def render_document(document_id: str, at: dt.datetime, *, base_url: str) -> Lite
         raise NotFound(_ABSENT)
     db.session.remove()  # the row stays readable; nothing is held open while the PDF is made
     if document.state != "pending":
-        return "ready" if document.state == "ready" else "failed"
+        return document.state
     try:
         rendered = _render(document, base_url)
     except Exception as problem:
@@ -156,6 +163,8 @@ def document_pdf(actor: Actor, document_id: str) -> PdfFile:
     if document is None:
         raise NotFound(_ABSENT)
     require(actor, "document.view", facts_of(document))
+    if document.state == "replaced":
+        raise NotFound("这份文书已由新的文书取代，请在办件页面下载最新版本。", code="document_replaced")
     if document.state == "failed":
         raise Unavailable("文书生成失败，工作人员正在处理。", code="document_failed")
     content = content_of(db.session(), document_id)

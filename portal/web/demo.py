@@ -20,9 +20,11 @@ clock_bp = Blueprint("demo_clock", __name__)  # JSON, used by the driver on loop
 @clock_bp.get("/demo/clock")
 @action("demo.clock", check=False)
 def show() -> Response:
-    """Business time, how much is due now, and when something is due next by itself."""
+    """Business time, how much is due now and, unless `brief` is asked for, when something is due next by itself."""
     session = db.session()
-    pending, next_at = clocks.pending_work(session, at=g.at, wire_at=g.wire_at)
+    pending = clocks.pending_work(session, wire_at=g.wire_at)
+    # While something is under way the answer to "what comes next" would be out of date before it is read.
+    next_at = None if pending or "brief" in request.args else clocks.next_due(session, at=g.at)
     row = session.get(BusinessClock, 1)
     return jsonify(
         now=g.at.isoformat(),

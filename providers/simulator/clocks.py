@@ -85,7 +85,7 @@ class Clocks:
 
     def _is_busy(self) -> bool:
         """A quick look, ended by the first who has something to do; a whole look costs everybody two answers."""
-        if int(self._get(self._portal, "/demo/clock").get("pending", 0)):
+        if int(self._get(self._portal, "/demo/clock?brief=1").get("pending", 0)):
             return True
         for url in self._worlds():
             state = self._get(url, "/sim/state?brief=1")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.documents.kinds import KINDS
 from portal.documents.tables import Document
+from portal.journey.papers import render_document
 from portal.kernel.database import db
 from portal.kernel.errors import Conflict, NotFound
 from tests.journey.players import HOSPITAL, MILL, RESTAURANT, CaseWalk
@@ -45,7 +46,7 @@ def check_papers(walk: CaseWalk) -> Counter[str]:
     papers = documents_of(walk)
     for paper in papers:
         KINDS[paper.kind].model.model_validate({**paper.values, "number": paper.number})
-    return Counter(paper.kind for paper in papers)
+    return Counter(paper.kind for paper in papers if paper.state != "replaced")
 
 
 def test_a_restaurant_without_outside_line_is_connected_without_survey_review_or_works(bare_app: Flask):
@@ -78,7 +79,19 @@ def test_a_hospital_takes_every_stage_and_its_papers_are_complete(bare_app: Flas
     papers = check_papers(walk)
     assert papers["acceptance_notice"] == papers["survey_record"] == papers["joint_reply"] == 1
     assert papers["review_opinion"] == papers["acceptance_opinion"] == papers["joint_bill"] == 1
-    assert papers["supply_contract"] == 2 * len(walk.tracks())  # the draft and the signed one
+    assert papers["supply_contract"] == len(walk.tracks())  # the signed one stands in its draft's place
+
+
+def test_a_signed_contract_stands_in_its_drafts_place(bare_app: Flask):
+    walk = CaseWalk(RESTAURANT).open().walk_to("closed")
+    listed = {paper["number"] for paper in walk.record()["documents"]}
+    contracts = [paper for paper in documents_of(walk) if paper.kind == "supply_contract"]
+    drafts = [paper for paper in contracts if paper.number.endswith("-CG")]
+    assert len(drafts) == len(walk.tracks())
+    assert {paper.state for paper in drafts} == {"replaced"}
+    assert render_document(drafts[0].id, walk.case.closed_at, base_url="https://example.org") == "replaced"
+    assert {paper.number.removesuffix("-CG") for paper in drafts} <= listed
+    assert not any(number.endswith("-CG") for number in listed)
 
 
 def test_the_record_holds_what_the_blueprint_promises(bare_app: Flask):
