@@ -12,7 +12,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-NAME = "ck_document_state"
+NAME = op.f("ck_document_state")
 
 
 def upgrade() -> None:
