@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,6 +27,11 @@ def case_record(actor: Actor, *, case_no: str) -> dict[str, Any]:
     session: Session = db.session()
     file = case_files.load_case(session, case_no=case_no, lock=False)
     case = file.case
+    papers = case_documents(session, case.id)
+    file_of = {paper["id"]: paper["file"] for paper in papers}
+    money = case_money(session, case.id)
+    if money["bill"]:
+        money["bill"]["pdf"] = file_of.get(money["bill"]["pdf"])
     return {
         "accepted": True,
         "errors": [],
@@ -48,10 +54,10 @@ def case_record(actor: Actor, *, case_no: str) -> dict[str, Any]:
         ],
         "visits": _count_visits(session, case.id),
         "joint": _joint(session, file),
-        "reply": _reply(session, file),
-        **case_money(session, case.id),
+        "reply": _reply(session, file, file_of),
+        **money,
         "ledger": ledger_facts(session),
-        "documents": case_documents(session, case.id),
+        "documents": papers,
         "working_days": notices.days_by_provider(session, file),
     }
 
@@ -89,7 +95,7 @@ def saving_of(file: CaseFile) -> trenches.Saving:
     return trenches.union_saving(routes)
 
 
-def _reply(session: Session, file: CaseFile) -> dict[str, Any] | None:
+def _reply(session: Session, file: CaseFile, file_of: Mapping[str, str]) -> dict[str, Any] | None:
     parts = session.scalars(
         select(JointReply).where(JointReply.case_id == file.case.id).order_by(JointReply.part)
     ).all()
@@ -100,4 +106,4 @@ def _reply(session: Session, file: CaseFile) -> dict[str, Any] | None:
         for task in file.stage_tasks("reply")
         if task.ended_at
     }
-    return {"number": parts[0].number, "verdicts": verdicts, "pdf": parts[0].document_id}
+    return {"number": parts[0].number, "verdicts": verdicts, "pdf": file_of.get(parts[0].document_id or "")}

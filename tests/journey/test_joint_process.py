@@ -110,6 +110,10 @@ def test_the_record_holds_what_the_blueprint_promises(bare_app: Flask):
     assert record["joint"]["visits_avoided"] == len(record["providers"]) - 1
     assert record["bill"]["total_fen"] == 0
     assert record["reply"]["number"].endswith("-DF1")
+    files = {paper["file"] for paper in record["documents"]}
+    assert record["reply"]["pdf"].startswith("joint_reply")
+    assert record["bill"]["pdf"].startswith("joint_bill")
+    assert {record["reply"]["pdf"], record["bill"]["pdf"]} <= files
     assert set(record["working_days"]) == set(record["providers"])
     assert all(days >= 0 for days in record["working_days"].values())
     assert record["ledger"]["balanced"]
