@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import func, select
@@ -114,12 +113,16 @@ def _document_values(bill: Bill, rows: Sequence[BillLine]) -> dict[str, Any]:
     return {
         "payer": bill.payer_name,
         "total_fen": bill.total_fen,
-        "payees": [_payee_values(list(group)) for _, group in groupby(sorted(rows, key=_place), key=_payee_of)],
+        "payees": [_payee_values(group) for group in _by_payee(rows)],
     }
 
 
-def _place(row: BillLine) -> tuple[str, str, bool, int]:
-    return (*_payee_of(row), row.position)
+def _by_payee(rows: Iterable[BillLine]) -> list[list[BillLine]]:
+    """The lines of each payee together, in the order in which the bill has them."""
+    groups: dict[tuple[str, str, bool], list[BillLine]] = {}
+    for row in sorted(rows, key=lambda row: row.position):
+        groups.setdefault(_payee_of(row), []).append(row)
+    return list(groups.values())
 
 
 def _payee_of(row: BillLine) -> tuple[str, str, bool]:
@@ -159,16 +162,14 @@ def case_bills(session: Session, actor: Actor, *, case_id: str) -> tuple[BillVie
 
 
 def _view(session: Session, actor: Actor, bill: Bill) -> BillView:
-    rows = session.scalars(
-        select(BillLine).where(BillLine.bill_id == bill.id).order_by(BillLine.provider, BillLine.position)
-    ).all()
+    rows = session.scalars(select(BillLine).where(BillLine.bill_id == bill.id).order_by(BillLine.position)).all()
     facts: Mapping[str, object] = {"applicant_ids": frozenset({bill.subject_id})}
     if not may(actor, "case.view", facts) and not may(actor, "finance.view") and actor.kind != "system":
         require(actor, "document.view", {**facts, "provider": _payee_among(actor, rows)})
         rows = [row for row in rows if row.provider == actor.provider_code]
     payees = tuple(
-        PayeeView(provider, lines[0].payee_name, lines[0].merged, lines)
-        for provider, lines in ((code, tuple(map(_line_view, group))) for code, group in groupby(rows, _provider_of))
+        PayeeView(lines[0].provider, lines[0].payee_name, lines[0].merged, tuple(map(_line_view, lines)))
+        for lines in _by_payee(rows)
     )
     return BillView(
         id=bill.id,
@@ -186,10 +187,6 @@ def _view(session: Session, actor: Actor, bill: Bill) -> BillView:
 
 def _payee_among(actor: Actor, rows: Iterable[BillLine]) -> str | None:
     return next((row.provider for row in rows if row.provider == actor.provider_code), None)
-
-
-def _provider_of(row: BillLine) -> str:
-    return row.provider
 
 
 def _line_view(row: BillLine) -> LineView:

@@ -26,7 +26,9 @@ def issue(
 ) -> None:
     """Issue the joint bill for these providers' options (provider → option). A bill of zero counts as paid."""
     lines = [
-        line for provider, option in sorted(options.items()) for line in _lines(file, provider, option, local_date(at))
+        line
+        for provider in sorted(options, key=file.place_of)
+        for line in _lines(file, provider, options[provider], local_date(at))
     ]
     bills.issue_bill(
         session,

@@ -17,6 +17,8 @@ from portal.catalog.queries import catalog_of
 from portal.kernel.clock import local_date
 from portal.kernel.errors import NotFound
 
+LIVE = ("open", "done")
+
 
 @dataclass(slots=True)
 class CaseFile:
@@ -33,13 +35,19 @@ class CaseFile:
         """The application as filed."""
         return self.application.body
 
+    def place_of(self, provider: str) -> tuple[int, str]:
+        """Sort key of a provider wherever people read: 水电气暖网, then by code."""
+        order: list[str] = [utility.code for utility in self.catalog.utilities]
+        return order.index(self.tracks[provider].utility), provider
+
     def live_tracks(self) -> list[Track]:
-        """Tracks still part of the joint process, in the order of their provider codes."""
-        return [t for _, t in sorted(self.tracks.items()) if t.state in ("open", "done")]
+        """Tracks still part of the joint process, as people read them."""
+        return [self.tracks[p] for p in sorted(self.tracks, key=self.place_of) if self.tracks[p].state in LIVE]
 
     def stage_tasks(self, stage: str) -> list[Task]:
-        """The tasks of one stage that were not withdrawn, in the order of their provider codes."""
-        return [t for (_, s), t in sorted(self.tasks.items()) if s == stage and t.state != "withdrawn"]
+        """The tasks of one stage that were not withdrawn, as people read them; permits by kind."""
+        tasks = [t for (_, s), t in sorted(self.tasks.items()) if s == stage and t.state != "withdrawn"]
+        return sorted(tasks, key=lambda t: self.place_of(t.provider)) if stage in workflow.TRACK_STAGES else tasks
 
 
 def load_case(

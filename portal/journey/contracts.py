@@ -27,7 +27,7 @@ def make_contracts(
     session: Session, file: CaseFile, options: Mapping[str, Mapping[str, Any]], *, at: dt.datetime, wire_at: dt.datetime
 ) -> None:
     """Make the contract of each provider whose option was confirmed; the applicant reads it before signing."""
-    for provider, option in sorted(options.items()):
+    for provider in sorted(options, key=file.place_of):
         row = Contract(
             id=new_id(),
             case_id=file.case.id,
@@ -37,7 +37,7 @@ def make_contracts(
         )
         session.add(row)
         session.flush()
-        row.document_id = order_contract(session, file, row, option, at=at, wire_at=wire_at)
+        row.document_id = order_contract(session, file, row, options[provider], at=at, wire_at=wire_at)
 
 
 def sign_contracts(actor: Actor, *, case_no: str, at: dt.datetime, wire_at: dt.datetime) -> int:

@@ -66,7 +66,7 @@ def order_acceptance_notice(
     values = {
         **common_values(file, number=number, at=at),
         "accepted_at": at,
-        "utilities": [_accepted(session, file, track) for _, track in sorted(file.tracks.items())],
+        "utilities": [_accepted(session, file, file.tracks[code]) for code in sorted(file.tracks, key=file.place_of)],
         "materials": handed_in,
         "owed": owed,
         "not_served": [_not_served(file, row) for row in file.application.not_served],
@@ -178,7 +178,7 @@ def order_completion_notice(session: Session, file: CaseFile, at: dt.datetime, w
 def days_by_provider(session: Session, file: CaseFile) -> dict[str, float]:
     """Net working days of each provider's ended tasks, pauses taken out."""
     calendar, days = calendar_of(session), {}
-    for provider in sorted(file.tracks):
+    for provider in sorted(file.tracks, key=file.place_of):
         tasks = [task for (code, _), task in file.tasks.items() if code == provider and task.ended_at]
         used = [task_documents.used_days(calendar, session, task, at=task.ended_at) for task in tasks if task.ended_at]
         days[provider] = round(sum(used), 2)

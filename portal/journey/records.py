@@ -43,13 +43,7 @@ def case_record(actor: Actor, *, case_no: str) -> dict[str, Any]:
         "not_served": file.application.not_served,
         "providers": sorted(file.tracks),
         "tasks": [
-            {
-                "provider": task.provider,
-                "utility": task.utility,
-                "stage": task.stage,
-                "state": task.state,
-                "revision": task.revision,
-            }
+            {name: getattr(task, name) for name in ("provider", "utility", "stage", "state", "revision")}
             for _, task in sorted(file.tasks.items())
         ],
         "visits": _count_visits(session, case.id),

@@ -24,6 +24,8 @@ _PARAMETERS = {
     "heat_load_kw": ("热负荷", "{} kW"),
     "fibre_cores": ("光缆芯数", "{} 芯"),
 }
+# The classes of GB 50028; anything else is shown as the provider wrote it.
+_PRESSURES = {"low": "低压", "medium_b": "中压 B", "medium_a": "中压 A", "high": "高压"}
 # What the catalog of codes does not name is shown as the provider wrote it.
 _SEVERITY = {"must": "must", "high": "must", "major": "must", "should": "should", "medium": "should"}
 
@@ -90,7 +92,7 @@ def _finding(file: CaseFile, task: Task) -> dict[str, Any]:
         "outside_line_m": report.get("outside_line_m"),
         "line_length_m": report.get("line_length_m"),
         "parameters": [
-            {"label": label, "value": form.format(report[name])}
+            {"label": label, "value": form.format(_PRESSURES.get(report[name], report[name]))}
             for name, (label, form) in _PARAMETERS.items()
             if report.get(name) is not None
         ],
