@@ -1,31 +1,44 @@
 """Capture: the gateway says an order is paid. Guarded, so that a notice and a query racing each other book it once.
 
 captured → allocated to lines → split per provider → ledger, in the caller's one transaction. Nothing commits here.
+Everything is done for a set of orders at once, and a single order is a set of one: what a payment costs is the number
+of statements, not of rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from portal.billing import allocation as rule
-from portal.billing.ledger import post_entry, stamp_day
-from portal.billing.port import CURRENCY, OrderState, SubState
+from portal.billing.capture_statements import (
+    ADD_ALLOCATION,
+    ADD_SPLIT,
+    CLAIM,
+    LINES,
+    LOCK_BILLS,
+    MARK_SUB,
+    NOTE_SUCCESS,
+    PAY_LINE,
+    PAYMENTS,
+    SETTLE_BILLS,
+    SUBS,
+)
+from portal.billing.ledger import Posting, post_entries, stamp_day
+from portal.billing.port import OrderState
 from portal.billing.postings import Movement, build
 from portal.billing.tables import (
-    Allocation,
-    Bill,
     BillLine,
-    Payment,
     PaymentLine,
     PaymentOrder,
     PaymentSubOrder,
-    Split,
 )
 from portal.kernel.ids import new_id
 
@@ -51,31 +64,6 @@ class Captured:
     paid_bills: tuple[str, ...]
 
 
-def find_difference(order: PaymentOrder, subs: Sequence[PaymentSubOrder], state: OrderState) -> str | None:
-    """Why this SUCCESS is not the order we asked for, or None: number, payees, amounts and currency are compared."""
-    if state.out_trade_no != order.out_trade_no:
-        return "out_trade_no"
-    theirs = {sub.out_trade_no: sub for sub in state.subs}
-    if len(theirs) != len(state.subs) or theirs.keys() != {sub.sub_out_trade_no for sub in subs}:
-        return "sub_orders"
-    for sub in subs:
-        if reason := _difference(sub, theirs[sub.sub_out_trade_no]):
-            return f"{sub.sub_out_trade_no}: {reason}"
-    return None
-
-
-def _difference(ours: PaymentSubOrder, theirs: SubState) -> str | None:
-    if theirs.merchant_id != ours.merchant_id:
-        return f"merchant {theirs.merchant_id} for {ours.merchant_id}"
-    if theirs.currency != CURRENCY:
-        return f"currency {theirs.currency}"
-    if theirs.amount_fen != ours.amount_fen:
-        return f"amount {theirs.amount_fen} for {ours.amount_fen}"
-    if not theirs.transaction_id or theirs.success_at is None:
-        return "transaction_id or success_time is missing"
-    return None
-
-
 def capture_order(
     session: Session, order: PaymentOrder, state: OrderState, *, channel: str, at: dt.datetime
 ) -> Captured | None:
@@ -83,17 +71,49 @@ def capture_order(
 
     An order we had closed already is legal (the payer was faster): its money is booked and stays unallocated.
     """
-    success_at = max(sub.success_at for sub in state.subs if sub.success_at is not None)
-    is_late = not _claim(session, order.id, OPEN_STATES, success_at, is_late=False)
-    if is_late and not _claim(session, order.id, LATE_STATES, success_at, is_late=True):
-        return None
-    payment = session.get_one(Payment, order.payment_id)
+    return capture_orders(session, [(order, state)], channel=channel, at=at)[0]
+
+
+def capture_orders(
+    session: Session, found: Sequence[tuple[PaymentOrder, OrderState]], *, channel: str, at: dt.datetime
+) -> list[Captured | None]:
+    """`capture_order` for many orders in the same few statements; one answer an order, in their order."""
+    claimed = _claim(session, found)
+    orders = [order for order, _ in found if order.id in claimed]
+    if not orders:
+        return [None] * len(found)
     day = stamp_day(session, at)
-    subs = _mark_subs(session, order.id, state, day)
-    allocations = [] if is_late else _allocate(session, payment, order, subs, day)
-    paid_bills = [] if is_late else _settle_bills(session, payment.case_id, at)
-    by_provider = _split(session, order, allocations, at)
-    _post(session, order, payment, by_provider, channel=channel, day=day, value_time=success_at, at=at)
+    payments = _payments(session, {order.payment_id for order in orders})
+    subs = _mark_subs(session, [state for order, state in found if order.id in claimed], orders, day)
+    in_time = [order for order in orders if not claimed[order.id]]
+    cases = {payments[order.payment_id].case_id for order in in_time}
+    shares = _allocate(session, in_time, subs, cases, day)
+    paid_bills = _settle_bills(session, cases, at)
+    by_order = {order.id: _sum_up(shares[order.id]) for order in orders}
+    _split(session, orders, by_order, at)
+    success_at = {order.id: _success_at(state) for order, state in found}
+    postings: list[Posting] = []
+    for order in orders:
+        customer = payments[order.payment_id].subject_id
+        postings += _postings(order, customer, by_order[order.id], channel, day, success_at[order.id])
+    post_entries(session, postings, at=at)
+    done = {}
+    for order in orders:
+        row, is_late = payments[order.payment_id], claimed[order.id]
+        bills = [] if is_late else paid_bills[row.case_id]
+        done[order.id] = _captured(order, row, is_late, by_order[order.id], bills, day, success_at[order.id])
+    return [done.get(order.id) for order, _ in found]
+
+
+def _captured(
+    order: PaymentOrder,
+    payment: Row[Any],
+    is_late: bool,
+    by_provider: dict[str, int],
+    paid_bills: Sequence[str],
+    day: dt.date,
+    success_at: dt.datetime,
+) -> Captured:
     return Captured(
         order_id=order.id,
         payment_id=payment.id,
@@ -121,132 +141,133 @@ def release_lines(session: Session, order: PaymentOrder) -> None:
     )
 
 
-def _claim(session: Session, order_id: str, states: Sequence[str], success_at: dt.datetime, *, is_late: bool) -> bool:
-    result = session.execute(
-        update(PaymentOrder)
-        .where(PaymentOrder.id == order_id, PaymentOrder.state.in_(states))
-        .values(state="SUCCESS", success_at=success_at, is_late=is_late)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+def _success_at(state: OrderState) -> dt.datetime:
+    return max(sub.success_at for sub in state.subs if sub.success_at is not None)
 
 
-def _mark_subs(session: Session, order_id: str, state: OrderState, day: dt.date) -> list[PaymentSubOrder]:
-    theirs = {sub.out_trade_no: sub for sub in state.subs}
-    query = select(PaymentSubOrder).where(PaymentSubOrder.order_id == order_id).order_by(PaymentSubOrder.provider)
-    subs = list(session.scalars(query))
-    for sub in subs:
-        sub.transaction_id = theirs[sub.sub_out_trade_no].transaction_id
-        sub.booked_on = day
-    session.flush()
+def _claim(session: Session, found: Sequence[tuple[PaymentOrder, OrderState]]) -> dict[str, bool]:
+    """Order id → whether it came late, of the orders that were ours to book."""
+    ids, claimed = [order.id for order, _ in found], {}
+    for states, is_late in ((OPEN_STATES, False), (LATE_STATES, True)):
+        left = [order_id for order_id in ids if order_id not in claimed]
+        if left:
+            won = session.execute(CLAIM, {"ids": left, "states": states, "is_late": is_late})
+            claimed.update(dict.fromkeys(won.scalars(), is_late))
+    rows = [{"key": order.id, "at": _success_at(state)} for order, state in found if order.id in claimed]
+    NOTE_SUCCESS.run(session, rows)
+    return claimed
+
+
+def _payments(session: Session, ids: Collection[str]) -> dict[str, Row[Any]]:
+    rows: list[Row[Any]] = list(session.execute(PAYMENTS, {"ids": sorted(ids)}))
+    return {row.id: row for row in rows}
+
+
+def _mark_subs(
+    session: Session, states: Sequence[OrderState], orders: Sequence[PaymentOrder], day: dt.date
+) -> dict[str, list[Row[Any]]]:
+    """Note the gateway's numbers; answers the parts of each order by its id."""
+    theirs = {sub.out_trade_no: sub.transaction_id for state in states for sub in state.subs}
+    subs: dict[str, list[Row[Any]]] = defaultdict(list)
+    rows: list[Row[Any]] = list(session.execute(SUBS, {"ids": [order.id for order in orders]}))
+    for row in rows:
+        subs[row.order_id].append(row)
+    marks = [
+        {"key": sub.id, "transaction": theirs[sub.sub_out_trade_no], "day": day} for own in subs.values() for sub in own
+    ]
+    MARK_SUB.run(session, marks)
     return subs
 
 
 def _allocate(
-    session: Session, payment: Payment, order: PaymentOrder, subs: Sequence[PaymentSubOrder], day: dt.date
-) -> list[Allocation]:
+    session: Session,
+    orders: Sequence[PaymentOrder],
+    subs: dict[str, list[Row[Any]]],
+    cases: Collection[str],
+    day: dt.date,
+) -> dict[str, list[rule.Share]]:
+    """Pay the lines each part was for, and let go of them; answers the shares of each order by its id."""
+    shares: dict[str, list[rule.Share]] = defaultdict(list)
+    if not orders:
+        return shares
     # The bills are locked first: two orders of one bill must see each other's lines when they decide "all paid".
-    session.scalars(select(Bill.id).where(Bill.case_id == payment.case_id).order_by(Bill.id).with_for_update()).all()
+    session.execute(LOCK_BILLS, {"ids": sorted(cases)}).all()
+    lines: dict[str, list[rule.OpenLine]] = defaultdict(list)
+    for row in session.execute(LINES, {"ids": [sub.id for order in orders for sub in subs[order.id]]}):
+        lines[row.sub_order_id].append(rule.OpenLine(row.id, row.provider, row.due_fen - row.paid_fen))
+    paid = {line.id: 0 for own in lines.values() for line in own}
     rows = []
-    for sub in subs:
-        chosen = select(PaymentLine.line_id).where(PaymentLine.sub_order_id == sub.id)
-        lines = session.scalars(
-            select(BillLine)
-            .where(BillLine.id.in_(chosen))
-            .order_by(BillLine.id)
-            .execution_options(populate_existing=True)
-        )
-        open_lines = [rule.OpenLine(line.id, line.provider, line.due_fen - line.paid_fen) for line in lines]
-        for share in rule.allocate_payment(sub.amount_fen, open_lines).shares:
-            _pay_line(session, share)
-            rows.append(
-                Allocation(
-                    id=new_id(),
-                    payment_id=payment.id,
-                    order_id=order.id,
-                    sub_order_id=sub.id,
-                    line_id=share.line_id,
-                    provider=share.provider,
-                    rail=order.rail,
-                    amount_fen=share.amount_fen,
-                    booked_on=day,
-                )
-            )
-    session.add_all(rows)
-    release_lines(session, order)
-    session.flush()
-    return rows
-
-
-def _pay_line(session: Session, share: rule.Share) -> None:
+    for order in orders:
+        for sub in subs[order.id]:
+            own = rule.allocate_payment(sub.amount_fen, lines[sub.id]).shares
+            shares[order.id] += own
+            paid.update({share.line_id: share.amount_fen for share in own})
+            rows += [_allocation(order, sub, share, day) for share in own]
     # The CHECK 0 <= paid <= due decides under any isolation level; the bill's lock makes it never bite here.
-    session.execute(
-        update(BillLine)
-        .where(BillLine.id == share.line_id)
-        .values(paid_fen=BillLine.paid_fen + share.amount_fen)
-        .execution_options(synchronize_session=False)
-    )
+    PAY_LINE.run(session, [{"key": line_id, "fen": fen} for line_id, fen in sorted(paid.items())])
+    ADD_ALLOCATION.run(session, rows)
+    return shares
 
 
-def _settle_bills(session: Session, case_id: str, at: dt.datetime) -> list[str]:
-    owed = select(BillLine.bill_id).where(BillLine.paid_fen < BillLine.due_fen)
-    paid = session.scalars(
-        select(Bill.id).where(Bill.case_id == case_id, Bill.state == "issued", Bill.id.not_in(owed))
-    ).all()
-    for bill_id in paid:
-        session.execute(
-            update(Bill)
-            .where(Bill.id == bill_id, Bill.state == "issued")
-            .values(state="paid", paid_at=at)
-            .execution_options(synchronize_session=False)
-        )
-    return list(paid)
+def _allocation(order: PaymentOrder, sub: Row[Any], share: rule.Share, day: dt.date) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "payment_id": order.payment_id,
+        "order_id": order.id,
+        "sub_order_id": sub.id,
+        "line_id": share.line_id,
+        "provider": share.provider,
+        "rail": order.rail,
+        "amount_fen": share.amount_fen,
+        "booked_on": day,
+    }
 
 
-def _split(session: Session, order: PaymentOrder, allocations: Sequence[Allocation], at: dt.datetime) -> dict[str, int]:
-    by_provider: dict[str, int] = {}
-    for row in allocations:
-        by_provider[row.provider] = by_provider.get(row.provider, 0) + row.amount_fen
-    session.add_all(
-        Split(
-            id=new_id(),
-            payment_id=order.payment_id,
-            order_id=order.id,
-            provider=provider,
-            amount_fen=fen,
-            split_at=at,
-        )
-        for provider, fen in sorted(by_provider.items())
-    )
-    session.flush()
+def _settle_bills(session: Session, cases: Collection[str], at: dt.datetime) -> dict[str, list[str]]:
+    """Bills on which nothing is owed any more, by case."""
+    paid: dict[str, list[str]] = defaultdict(list)
+    if cases:
+        for row in session.execute(SETTLE_BILLS, {"ids": sorted(cases), "at": at}):
+            paid[row.case_id].append(row.id)
+    return paid
+
+
+def _sum_up(shares: Sequence[rule.Share]) -> dict[str, int]:
+    by_provider: dict[str, int] = defaultdict(int)
+    for share in shares:
+        by_provider[share.provider] += share.amount_fen
     return by_provider
 
 
-def _post(
-    session: Session,
+def _split(
+    session: Session, orders: Sequence[PaymentOrder], by_order: dict[str, dict[str, int]], at: dt.datetime
+) -> None:
+    rows = [
+        {
+            "id": new_id(),
+            "payment_id": order.payment_id,
+            "order_id": order.id,
+            "provider": provider,
+            "amount_fen": fen,
+            "split_at": at,
+        }
+        for order in orders
+        for provider, fen in sorted(by_order[order.id].items())
+    ]
+    ADD_SPLIT.run(session, rows)
+
+
+def _postings(
     order: PaymentOrder,
-    payment: Payment,
+    customer: str,
     by_provider: dict[str, int],
-    *,
     channel: str,
     day: dt.date,
     value_time: dt.datetime,
-    at: dt.datetime,
-) -> None:
-    customer = payment.subject_id
+) -> list[Posting]:
     parts = [Movement(fen, customer=customer, provider=provider) for provider, fen in sorted(by_provider.items())]
-    for kind, movements in (
-        ("captured", [Movement(order.amount_fen, customer=customer)]),
-        ("allocated", parts),
-        ("paid_direct", parts),
-    ):
-        post_entry(
-            session,
-            source=("order", order.id),
-            kind=kind,
-            transfers=build(kind, movements, channel=channel),
-            day=day,
-            value_time=value_time,
-            at=at,
-        )
+    movements = {"captured": [Movement(order.amount_fen, customer=customer)], "allocated": parts, "paid_direct": parts}
+    return [
+        Posting(("order", order.id), kind, build(kind, rows, channel=channel), day, value_time)
+        for kind, rows in movements.items()
+    ]

@@ -1,17 +1,21 @@
-"""Writing the ledger: one entry, its balanced transfers, its accounting day. Steps only; nothing here commits."""
+"""Writing the ledger: entries, their balanced transfers, their accounting day. Steps only; nothing here commits.
+
+One function posts, however many entries: what one payment brings is written in a handful of statements.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.expression import ClauseElement
 
 from portal.billing.postings import Transfer, is_guarded, kind_of, reverse, signed
 from portal.billing.tables import Account, AccountGuard, BookDay, Entry, TransferRow
@@ -19,6 +23,19 @@ from portal.kernel.clock import local_date
 from portal.kernel.database import Base
 from portal.kernel.errors import Conflict
 from portal.kernel.ids import new_id
+from portal.kernel.statements import Prepared, table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What one entry says: its `source` (type, id) and kind, which together are posted once, and its transfers."""
+
+    source: tuple[str, str]
+    kind: str
+    transfers: Sequence[Transfer]
+    day: dt.date
+    value_time: dt.datetime
+    reverses_id: str | None = None
 
 
 def stamp_day(session: Session, at: dt.datetime) -> dt.date:
@@ -28,11 +45,18 @@ def stamp_day(session: Session, at: dt.datetime) -> dt.date:
     """
     day = local_date(at)
     while True:
-        insert_absent(session, BookDay, [{"day": day, "state": "open"}])
-        row = session.execute(select(BookDay.state).where(BookDay.day == day).with_for_update(read=True)).scalar_one()
-        if row == "open":
+        state = _day_state(session, day)
+        if state is None:
+            insert_absent(session, BookDay, [{"day": day, "state": "open"}])
+            state = _day_state(session, day)
+        if state == "open":
             return day
         day += dt.timedelta(days=1)
+
+
+def _day_state(session: Session, day: dt.date) -> str | None:
+    query = select(BookDay.state).where(BookDay.day == day).with_for_update(read=True)
+    return session.execute(query).scalar_one_or_none()
 
 
 def post_entry(
@@ -46,41 +70,53 @@ def post_entry(
     at: dt.datetime,
     reverses_id: str | None = None,
 ) -> str | None:
-    """Write one entry for `source` = (type, id); None where there is nothing to write. Answers the entry's id.
+    """Post one entry; None where there is nothing to write, else its id. Errors as in `post_entries`."""
+    ids = post_entries(session, [Posting(source, kind, transfers, day, value_time, reverses_id)], at=at)
+    return ids[0] if ids else None
+
+
+def post_entries(session: Session, postings: Iterable[Posting], *, at: dt.datetime) -> list[str]:
+    """Write these entries, those without transfers left out; answers their ids in order.
 
     The same (source, kind) a second time violates a unique key. Raises Conflict (`payable_below_zero`) if a guarded
-    balance would fall below 0.
+    balance would fall below 0 by all of them together.
     """
-    if not transfers:
-        return None
-    codes = sorted({code for t in transfers for code in (t.dr, t.cr)})
-    insert_absent(session, Account, [{"code": code, "kind": kind_of(code)} for code in codes])
-    entry = Entry(
-        id=new_id(),
-        source_type=source[0],
-        source_id=source[1],
-        kind=kind,
-        accounting_day=day,
-        value_time=value_time,
-        posted_at=at,
-        n=len(transfers),
-        total_fen=sum(t.amount_fen for t in transfers),
-        digest=digest(source, kind, day, transfers),
-        reverses_id=reverses_id,
-    )
-    session.add(entry)
-    session.flush()
-    _add_transfers(session, entry.id, transfers)
+    entries, transfers = [], []
+    for posting in postings:
+        if posting.transfers:
+            entries.append(_entry_row(posting, at))
+            transfers += _transfer_rows(entries[-1]["id"], posting.transfers)
+    if not entries:
+        return []
+    codes = sorted({row[side] for row in transfers for side in ("dr", "cr")})
+    _ADD_ACCOUNT.run(session, [{"code": code, "kind": kind_of(code)} for code in codes])
+    _ADD_ENTRY.run(session, entries)
+    _ADD_TRANSFER.run(session, transfers)
     _move_guards(session, transfers)
-    return entry.id
+    return [str(row["id"]) for row in entries]
 
 
-def _add_transfers(session: Session, entry_id: str, transfers: Sequence[Transfer]) -> None:
-    session.add_all(
-        TransferRow(entry_id=entry_id, seq=seq, dr=t.dr, cr=t.cr, amount_fen=t.amount_fen)
+def _entry_row(posting: Posting, at: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "source_type": posting.source[0],
+        "source_id": posting.source[1],
+        "kind": posting.kind,
+        "accounting_day": posting.day,
+        "value_time": posting.value_time,
+        "posted_at": at,
+        "n": len(posting.transfers),
+        "total_fen": sum(t.amount_fen for t in posting.transfers),
+        "digest": digest(posting.source, posting.kind, posting.day, posting.transfers),
+        "reverses_id": posting.reverses_id,
+    }
+
+
+def _transfer_rows(entry_id: str, transfers: Sequence[Transfer]) -> list[dict[str, Any]]:
+    return [
+        {"entry_id": entry_id, "seq": seq, "dr": t.dr, "cr": t.cr, "amount_fen": t.amount_fen}
         for seq, t in enumerate(transfers, start=1)
-    )
-    session.flush()
+    ]
 
 
 def reverse_entry(session: Session, entry_id: str, *, at: dt.datetime) -> str | None:
@@ -121,20 +157,39 @@ def insert_absent(session: Session, model: type[Base], rows: Sequence[Mapping[st
         session.execute(make(model).values(**row).on_conflict_do_nothing())
 
 
-def _move_guards(session: Session, transfers: Sequence[Transfer]) -> None:
+def _move_guards(session: Session, transfers: Iterable[Mapping[str, Any]]) -> None:
     changes: dict[str, int] = defaultdict(int)
-    for t in transfers:
-        changes[t.dr] += signed(t.dr, t.amount_fen, 0)
-        changes[t.cr] += signed(t.cr, 0, t.amount_fen)
-    for account in sorted(code for code, fen in changes.items() if fen and is_guarded(code)):
-        insert_absent(session, AccountGuard, [{"account": account, "balance_fen": 0}])
-        balance = AccountGuard.balance_fen + changes[account]
-        result = session.execute(
-            update(AccountGuard)
-            .where(AccountGuard.account == account, balance >= 0)
-            .values(balance_fen=balance)
-            .execution_options(synchronize_session=False)
-        )
-        assert isinstance(result, CursorResult)
-        if result.rowcount != 1:
-            raise Conflict("应付余额不足，不能记账。", code="payable_below_zero", facts={"account": account})
+    for row in transfers:
+        changes[row["dr"]] += signed(row["dr"], row["amount_fen"], 0)
+        changes[row["cr"]] += signed(row["cr"], 0, row["amount_fen"])
+    moved = [{"code": code, "delta": fen} for code, fen in sorted(changes.items()) if fen and is_guarded(code)]
+    if not moved:
+        return
+    _ADD_GUARD.run(session, moved)
+    for row in moved:  # one by one, in order: whoever cannot pay is named, and two writers cannot deadlock
+        if _MOVE_GUARD.run(session, [row]) != 1:
+            raise Conflict("应付余额不足，不能记账。", code="payable_below_zero", facts={"account": row["code"]})
+
+
+def _add_absent(model: type[Base], **columns: Any) -> Prepared:
+    """INSERT … ON CONFLICT DO NOTHING of these columns."""
+
+    def make(dialect: str) -> ClauseElement:
+        into = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        return into(table_of(model)).values(**columns).on_conflict_do_nothing()
+
+    return Prepared(make)
+
+
+def _move_guard(_dialect: str) -> ClauseElement:
+    table = table_of(AccountGuard)
+    balance = table.c.balance_fen + bindparam("delta", type_=table.c.balance_fen.type)
+    row = table.c.account == bindparam("code", type_=table.c.account.type)
+    return update(table).where(row, balance >= 0).values(balance_fen=balance)
+
+
+_ADD_ACCOUNT = _add_absent(Account, code=bindparam("code"), kind=bindparam("kind"))
+_ADD_GUARD = _add_absent(AccountGuard, account=bindparam("code"), balance_fen=0)
+_ADD_ENTRY = Prepared(lambda _: insert(table_of(Entry)))
+_ADD_TRANSFER = Prepared(lambda _: insert(table_of(TransferRow)))
+_MOVE_GUARD = Prepared(_move_guard)

@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from portal.billing.capture import OPEN_STATES, capture_order, find_difference, release_lines
+from portal.billing.capture import OPEN_STATES, capture_order, release_lines
+from portal.billing.capture_check import find_difference
 from portal.billing.gateway import gateway_in_use, retry_scale_in_use
 from portal.billing.port import Answer, Closed, Created, Order, OrderState, Rejected, SubOrder, Unknown
 from portal.billing.tables import GatewayNotice, PaymentOrder, PaymentSubOrder

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from portal.billing import capture as capture_module
-from portal.billing.capture import find_difference
+from portal.billing.capture_check import find_difference
 from portal.billing.ledger import post_entry, reverse_entry, stamp_day
 from portal.billing.ledger_check import balances, verify_ledger
 from portal.billing.postings import Movement, Transfer, build
@@ -133,7 +133,7 @@ def test_without_the_guard_the_race_is_stopped_by_the_unique_key_alone(
     bare_app: Flask, paid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The negative control: with the guarded UPDATE off, the race shows (as errors), so the tests above can fail.
-    monkeypatch.setattr(capture_module, "_claim", lambda *_args, **_kwargs: True)
+    monkeypatch.setattr(capture_module, "_claim", lambda _session, found: {order.id: False for order, _ in found})
     results = _race(bare_app, [lambda: capture(*paid)] * 4)
     assert sum(isinstance(r, IntegrityError) for r in results) == 3
     assert db.session.query(Allocation).count() == 5
@@ -198,7 +198,7 @@ def _loosen(session, table: str) -> None:
         (None, "UPDATE payment_sub_order SET amount_fen = amount_fen + 1 WHERE provider = 'gas'", "I3"),
         (None, "UPDATE bill_line SET paid_fen = 0 WHERE provider = 'gas'", "I4"),
         (None, "UPDATE bill SET state = 'issued'", "I4"),
-        (None, "UPDATE account_guard SET balance_fen = 7 WHERE account = 'PAYABLE:gas'", "I8"),
+        (None, "INSERT INTO account_guard (account, balance_fen) VALUES ('PAYABLE:gas', 7)", "I8"),
     ],
 )
 def test_tampering_is_found_and_named(paid, table, statement: str, invariant: str) -> None:
@@ -223,7 +223,7 @@ def test_tampering_is_found_and_named(paid, table, statement: str, invariant: st
         "SELECT id, 99, 'PAYABLE:gas', 'PAYABLE:gas', 1 FROM entry",
         "INSERT INTO transfer (entry_id, seq, dr, cr, amount_fen) "
         "SELECT id, 99, 'PAYABLE:gas', 'PAYABLE:water', 0 FROM entry",
-        "UPDATE account_guard SET balance_fen = -1",
+        "INSERT INTO account_guard (account, balance_fen) VALUES ('PAYABLE:gas', -1)",
     ],
 )
 def test_the_checks_of_the_database_bite(paid, statement: str) -> None:
