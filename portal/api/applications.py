@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from portal.api.auth import caller_key
 from portal.api.problems import BadRequest, register_problem_handlers
 from portal.cases.application_document import subject_of
 from portal.journey.filing import Filed, file_application, read_status
@@ -25,7 +26,9 @@ register_problem_handlers(bp)
 @action("api.file")
 def post_application() -> tuple[Response, int]:
     """201 with the number; the same key and body again answer the same. 400, 401, 403, 413, 422 as problems."""
-    actor, key = current_actor(), request.headers.get("Idempotency-Key")
+    request.max_content_length = MAX_BODY
+    actor = current_actor()
+    key = caller_key(actor)
     if not key:
         raise BadRequest("请在请求头 Idempotency-Key 中提供幂等键。", code="idempotency_key_missing")
     body = read_json(MAX_BODY)

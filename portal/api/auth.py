@@ -40,6 +40,19 @@ def _read_actor() -> Actor:
     return access.actor_of_key(db.session(), key.strip(), g.wire_at)
 
 
+def caller_key(actor: Actor) -> str | None:
+    """The idempotency key of a call that changes something: `Idempotency-Key`, else the `webhook-id`.
+
+    A provider signs such a call over its raw body; a government portal has no secret to sign with. Set
+    `request.max_content_length` first. Raises NotSignedIn `bad_signature`.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if actor.kind != "provider":
+        return key
+    message_id = signed_message_id(actor, dict(request.headers), request.get_data())
+    return key or message_id
+
+
 def signed_message_id(actor: Actor, headers: Mapping[str, str], body: bytes) -> str:
     """The `webhook-id` of a call signed by this provider. Raises NotSignedIn `bad_signature`."""
     return verify(signing_secrets(actor), headers, body, g.wire_at)

@@ -34,6 +34,10 @@ SIGNED = (
     _header("webhook-signature", "`v1,` and the base64 HMAC-SHA256 over id.timestamp.body with your whsec_ secret"),
 )
 _STRING = {"type": "string"}
+_KEY_TEXT = (
+    "Made by the caller; same key and body → the first answer again. A provider's hall signs the call instead "
+    "(the three webhook headers over the raw body); its `webhook-id` is the key"
+)
 
 SUMMARIES: dict[str, Described] = {
     "POST /applications": Described(
@@ -41,7 +45,7 @@ SUMMARIES: dict[str, Described] = {
         body="Application",
         answer="Filed",
         status=201,
-        parameters=(_header("Idempotency-Key", "Made by the caller; same key and body → the first answer again"),),
+        parameters=(_header("Idempotency-Key", _KEY_TEXT),),
     ),
     "GET /tasks": Described(
         "Your tasks as they change, oldest change first",

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from portal.api.auth import caller_key
 from portal.api.problems import BadRequest, register_problem_handlers
 from portal.cases.uploads import MAX_BYTES
 from portal.journey.materials import store_material
@@ -23,9 +24,12 @@ def post_material() -> tuple[Response, int]:
     """201 {material_id, sha256} for a PDF, JPEG or PNG.
 
     Either multipart with `file` and optionally `kind`, or the bare bytes with the header `X-File-Name`
-    (percent-encoded UTF-8) and `?kind=`. The digest is of the bytes as stored, which are rewritten.
+    (percent-encoded UTF-8) and `?kind=`. A provider signs the call; its `webhook-id`, or anybody's `Idempotency-Key`,
+    stands for one file. The digest is of the bytes as stored, which are rewritten.
     """
     request.max_content_length = MAX_BYTES + _FORM_ROOM
+    actor = current_actor()
+    key = caller_key(actor)
     if request.mimetype == "multipart/form-data":
         file = request.files.get("file")
         if file is None:
@@ -34,5 +38,5 @@ def post_material() -> tuple[Response, int]:
     else:
         name, content = unquote(request.headers.get("X-File-Name", "")), request.get_data(cache=False)
         kind = request.args.get("kind")
-    stored = store_material(current_actor(), name=name, content=content, kind=kind or None, at=g.at)
+    stored = store_material(actor, name=name, content=content, kind=kind or None, at=g.at, idempotency_key=key)
     return jsonify(material_id=stored.material_id, sha256=stored.sha256), 201

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass
 from typing import get_args
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from portal.cases.uploads import clean_upload
 from portal.kernel import audit
 from portal.kernel.database import db, transaction
 from portal.kernel.errors import FieldError, Invalid, NotFound
+from portal.kernel.idempotency import fingerprint_of, recall, remember
 from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor, require
 
@@ -38,16 +40,30 @@ class Content:
     sha256: str
 
 
-def store_material(actor: Actor, *, name: str, content: bytes, kind: str | None = None, at: dt.datetime) -> Stored:
+def store_material(
+    actor: Actor,
+    *,
+    name: str,
+    content: bytes,
+    kind: str | None = None,
+    at: dt.datetime,
+    idempotency_key: str | None = None,
+) -> Stored:
     """Rewrite and store one PDF, JPEG or PNG of at most 20 MiB, owned by `actor`.
 
-    Raises NotSignedIn, NotAllowed, and Invalid naming `file` or `kind`.
+    The same `idempotency_key` with the same file answers the same again. Raises NotSignedIn, NotAllowed, and Invalid
+    naming `file` or `kind`.
     """
     require(actor, "material.upload")
     if kind is not None and kind not in KINDS:
         raise Invalid([FieldError("kind", "没有这一类材料，请从列表中选择。", "kind")])
     upload = clean_upload(name, content)  # before the transaction: rewriting takes its time
+    scope = f"material.stored:{actor.id}"
     with transaction() as session:
+        if idempotency_key is not None:
+            given = fingerprint_of([name, kind, hashlib.sha256(content).hexdigest()])
+            if known := recall(session, scope, idempotency_key, given, at=at):
+                return Stored(**known)
         row = MaterialFile(
             id=new_id(),
             owner_id=actor.id,
@@ -62,7 +78,10 @@ def store_material(actor: Actor, *, name: str, content: bytes, kind: str | None 
         session.add(row)
         detail = {"kind": kind, "sha256": upload.sha256, "bytes": len(upload.content)}
         audit.record(session, actor=actor, action="material.stored", subject=row.id, detail=detail, at=at)
-        return Stored(row.id, upload.sha256)
+        stored = Stored(row.id, upload.sha256)
+        if idempotency_key is not None:
+            remember(session, scope, idempotency_key, asdict(stored))
+        return stored
 
 
 def material_bytes(actor: Actor, material_id: str, *, provider: str | None = None) -> Content:

@@ -60,7 +60,7 @@ def _open_task(
         provider=track.provider,
         utility=track.utility,
         stage=opening.stage,
-        state="issued",
+        state="received" if _is_known_already(file, track) else "issued",
         revision=1,
         issued_at=at,
         due_at=deadlines.due_at(calendar_of(session), at, limit) if limit is not None else None,
@@ -80,6 +80,13 @@ def _open_task(
         facts={"provider": track.provider, "stage": opening.stage},
     )
     send_task_event(session, task, "task.issued", at=at, wire_at=wire_at)
+
+
+def _is_known_already(file: CaseFile, track: Track) -> bool:
+    """Whether this is the first task of the provider in whose own hall the application was filed."""
+    application = file.application
+    is_own = application.channel == "provider_hall" and application.filed_by == track.provider
+    return is_own and not any(provider == track.provider for provider, _ in file.tasks)
 
 
 def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.datetime) -> None:

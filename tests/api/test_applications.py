@@ -22,9 +22,16 @@ from portal.api.materials import bp as materials
 from portal.cases.tables import Application, MaterialFile
 from portal.catalog.queries import seed_catalog
 from portal.catalog.reading import load_catalog
+from portal.exchange.access import set_access
+from portal.exchange.signatures import new_secret, sign
+from portal.kernel.crypto import current_vault, init_vault
 from portal.kernel.database import db, transaction
+from portal.kernel.ids import new_id
 from portal.kernel.policy import ANONYMOUS, POLICY, Actor
 from tests.conftest import AT
+from tests.worker.parts import wire_now
+
+SECRET = new_secret()
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 BODY = json.loads((SAMPLES / "applications" / "04-county-hospital-dual-source.json").read_text("utf-8"))
@@ -40,21 +47,35 @@ ACTORS = {
 
 
 @pytest.fixture
-def client(bare_app: Flask) -> FlaskClient:
+def client(bare_app: Flask, tmp_path: Path) -> FlaskClient:
+    init_vault(bare_app, tmp_path)
+
     @bare_app.before_request
     def _sign_in() -> None:
         g.actor = ACTORS.get(request.headers.get("X-Test-Actor", ""), ANONYMOUS)
-        g.at = AT
+        g.at, g.wire_at = AT, wire_now()
 
     bare_app.register_blueprint(applications)
     bare_app.register_blueprint(materials)
     with transaction() as session:
         seed_catalog(session, load_catalog(CITY), at=AT)
+        set_access(
+            session,
+            current_vault(),
+            provider="water",
+            utility="water",
+            level="pull",
+            push_url=None,
+            signing_secrets=[SECRET],
+        )
     return bare_app.test_client()
 
 
 def post(client: FlaskClient, body: Any, *, actor: str = "gov", key: str | None = "k1", **options: Any) -> TestResponse:
     headers = {"X-Test-Actor": actor} | ({"Idempotency-Key": key} if key is not None else {})
+    if actor == "hall":
+        body = json.dumps(body).encode()
+        headers |= sign(SECRET, new_id(), wire_now(), body)
     if isinstance(body, bytes):
         options.setdefault("content_type", "application/json")
         return client.post("/api/v1/applications", data=body, headers=headers, **options)

@@ -47,11 +47,12 @@ class Outside:
     process: subprocess.Popen
     url: str
 
-    def notes(self, what: str) -> list[dict[str, Any]]:
+    def notes(self, what: str, case_no: str | None = None) -> list[dict[str, Any]]:
+        """What the program wrote down; with `case_no` only what it wrote about that case."""
         if not self.journal.exists():
             return []
         found = [json.loads(line) for line in self.journal.read_text("utf-8").splitlines()]
-        return [note for note in found if note["what"] == what]
+        return [n for n in found if n["what"] == what and case_no in (None, n.get("case_no"))]
 
 
 @dataclass

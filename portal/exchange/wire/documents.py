@@ -92,7 +92,7 @@ class SharedFacts(Message):
 
 
 class MaterialLink(Message):
-    """One paper of the application that this provider may read."""
+    """One paper of the application that this provider may read; `url` is a path of this portal."""
 
     kind: str
     url: str
@@ -104,6 +104,33 @@ class PauseFacts(Message):
 
     reason_code: str
     since: Instant
+
+
+class ServiceLevel(Message):
+    """What the applicant was promised; `zero_investment`: inside the boundary the user pays nothing."""
+
+    code: str
+    title: str
+    zero_investment: bool
+
+
+class QuestionState(Message):
+    """One question of this provider and its answer; `material` is the address of a paper handed in with it."""
+
+    code: str
+    text: str
+    state: str
+    answer: str | None
+    material: str | None
+
+
+class DrawingLink(Message):
+    """One version of a drawing to be reviewed, oldest version first; review tasks only."""
+
+    kind: str
+    version: int
+    sha256: str
+    url: str
 
 
 class AccountHolder(Message):
@@ -135,6 +162,9 @@ class TaskDocument(Message):
     part: dict[str, Any]
     shared_facts: SharedFacts
     materials: tuple[MaterialLink, ...]
+    service_level: ServiceLevel | None = None
+    questions: tuple[QuestionState, ...] = ()
+    drawings: tuple[DrawingLink, ...] = ()
     expects: tuple[str, ...]
     account_holder: AccountHolder | None = None
     invoice: dict[str, Any] | None = None

@@ -38,7 +38,7 @@ class Provider:
             is_new = message_id not in self.seen
             self.seen[message_id] = event.get("type")
         document = event.get("data") or {}
-        self.note("event", type=event.get("type"), is_new=is_new, task_id=document.get("task_id"))
+        self.note("event", type=event.get("type"), is_new=is_new, case_no=document.get("case_no"))
         if is_new and "task_id" in document:
             self.keep(document)
             self.to_do.put(document["task_id"])
@@ -57,8 +57,8 @@ class Provider:
                 return
             path = f"/api/v1/tasks/{document['task_id']}/reports"
             status, answer = self.portal.post(path, body)
-            self.note("report", stage=document["stage"], kind=body["kind"], status=status, code=answer.get("code"),
-                      errors=answer.get("errors"))  # fmt: skip
+            about = {"case_no": document["case_no"], "stage": document["stage"], "kind": body["kind"]}
+            self.note("report", **about, status=status, code=answer.get("code"), errors=answer.get("errors"))
             if status == 200:
                 document = answer["task"]
             elif status == 409:
@@ -86,7 +86,7 @@ def serve(provider: Provider, signer: Signer) -> ThreadingHTTPServer:
             if not signer.is_good(self.headers, b""):
                 return self._answer(401, {"error": "signature"})
             document = provider.tasks.get(self.path.rpartition("/tasks/")[2])
-            provider.note("read_back", found=document is not None)
+            provider.note("read_back", found=document is not None, case_no=(document or {}).get("case_no"))
             return self._answer(200 if document else 404, document or {})
 
         def _answer(self, status: int, body: dict) -> None:
@@ -124,7 +124,7 @@ def main() -> None:
             time.sleep(0.5)
             continue
         for document in page["items"]:
-            provider.note("pulled", task_id=document["task_id"], stage=document["stage"])
+            provider.note("pulled", case_no=document["case_no"], stage=document["stage"])
             provider.work(document)
         cursor = page["next"]
 
