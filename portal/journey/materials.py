@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import get_args
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.cases.application_parts import MaterialKind
 from portal.cases.tables import Application, MaterialFile
-from portal.cases.uploads import clean_upload
+from portal.cases.uploads import Upload, clean_upload
 from portal.kernel import audit
 from portal.kernel.database import db, transaction
 from portal.kernel.errors import FieldError, Invalid, NotFound
@@ -58,30 +59,35 @@ def store_material(
     if kind is not None and kind not in KINDS:
         raise Invalid([FieldError("kind", "没有这一类材料，请从列表中选择。", "kind")])
     upload = clean_upload(name, content)  # before the transaction: rewriting takes its time
-    scope = f"material.stored:{actor.id}"
     with transaction() as session:
-        if idempotency_key is not None:
-            given = fingerprint_of([name, kind, hashlib.sha256(content).hexdigest()])
-            if known := recall(session, scope, idempotency_key, given, at=at):
-                return Stored(**known)
-        row = MaterialFile(
-            id=new_id(),
-            owner_id=actor.id,
-            application_id=None,
-            kind=kind,
-            name=upload.name,
-            media_type=upload.media_type,
-            sha256=upload.sha256,
-            content=upload.content,
-            uploaded_at=at,
-        )
-        session.add(row)
-        detail = {"kind": kind, "sha256": upload.sha256, "bytes": len(upload.content)}
-        audit.record(session, actor=actor, action="material.stored", subject=row.id, detail=detail, at=at)
-        stored = Stored(row.id, upload.sha256)
-        if idempotency_key is not None:
-            remember(session, scope, idempotency_key, asdict(stored))
+        if idempotency_key is None:
+            return _keep(session, actor, upload, kind, at)
+        scope = f"material.stored:{actor.id}"
+        given = fingerprint_of([name, kind, hashlib.sha256(content).hexdigest()])
+        known = recall(session, scope, idempotency_key, given, at=at)
+        if known is not None:
+            return Stored(**known)
+        stored = _keep(session, actor, upload, kind, at)
+        remember(session, scope, idempotency_key, asdict(stored))
         return stored
+
+
+def _keep(session: Session, actor: Actor, upload: Upload, kind: str | None, at: dt.datetime) -> Stored:
+    row = MaterialFile(
+        id=new_id(),
+        owner_id=actor.id,
+        application_id=None,
+        kind=kind,
+        name=upload.name,
+        media_type=upload.media_type,
+        sha256=upload.sha256,
+        content=upload.content,
+        uploaded_at=at,
+    )
+    session.add(row)
+    detail = {"kind": kind, "sha256": upload.sha256, "bytes": len(upload.content)}
+    audit.record(session, actor=actor, action="material.stored", subject=row.id, detail=detail, at=at)
+    return Stored(row.id, upload.sha256)
 
 
 def material_bytes(actor: Actor, material_id: str, *, provider: str | None = None) -> Content:
