@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import fan_out
+from benchmarks import fan_out, split_payment
 from benchmarks.figures import Figure, format_table, write_json
 
-BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {"fan-out": fan_out.measure}
+BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "fan-out": fan_out.measure,
+    "split-payment": split_payment.measure,
+}
 
 
 def main(names: list[str]) -> None:

@@ -151,16 +151,15 @@ def _claim(session: Session, found: Sequence[tuple[PaymentOrder, OrderState]]) -
     for states, is_late in ((OPEN_STATES, False), (LATE_STATES, True)):
         left = [order_id for order_id in ids if order_id not in claimed]
         if left:
-            won = session.execute(CLAIM, {"ids": left, "states": states, "is_late": is_late})
-            claimed.update(dict.fromkeys(won.scalars(), is_late))
+            won = CLAIM.fetch(session, {"ids": left, "states": list(states), "late": is_late})
+            claimed.update(dict.fromkeys((row.id for row in won), is_late))
     rows = [{"key": order.id, "at": _success_at(state)} for order, state in found if order.id in claimed]
     NOTE_SUCCESS.run(session, rows)
     return claimed
 
 
 def _payments(session: Session, ids: Collection[str]) -> dict[str, Row[Any]]:
-    rows: list[Row[Any]] = list(session.execute(PAYMENTS, {"ids": sorted(ids)}))
-    return {row.id: row for row in rows}
+    return {row.id: row for row in PAYMENTS.fetch(session, {"ids": sorted(ids)})}
 
 
 def _mark_subs(
@@ -169,8 +168,7 @@ def _mark_subs(
     """Note the gateway's numbers; answers the parts of each order by its id."""
     theirs = {sub.out_trade_no: sub.transaction_id for state in states for sub in state.subs}
     subs: dict[str, list[Row[Any]]] = defaultdict(list)
-    rows: list[Row[Any]] = list(session.execute(SUBS, {"ids": [order.id for order in orders]}))
-    for row in rows:
+    for row in SUBS.fetch(session, {"ids": [order.id for order in orders]}):
         subs[row.order_id].append(row)
     marks = [
         {"key": sub.id, "transaction": theirs[sub.sub_out_trade_no], "day": day} for own in subs.values() for sub in own
@@ -191,9 +189,9 @@ def _allocate(
     if not orders:
         return shares
     # The bills are locked first: two orders of one bill must see each other's lines when they decide "all paid".
-    session.execute(LOCK_BILLS, {"ids": sorted(cases)}).all()
+    LOCK_BILLS.fetch(session, {"ids": sorted(cases)})
     lines: dict[str, list[rule.OpenLine]] = defaultdict(list)
-    for row in session.execute(LINES, {"ids": [sub.id for order in orders for sub in subs[order.id]]}):
+    for row in LINES.fetch(session, {"ids": [sub.id for order in orders for sub in subs[order.id]]}):
         lines[row.sub_order_id].append(rule.OpenLine(row.id, row.provider, row.due_fen - row.paid_fen))
     paid = {line.id: 0 for own in lines.values() for line in own}
     rows = []
@@ -227,7 +225,7 @@ def _settle_bills(session: Session, cases: Collection[str], at: dt.datetime) -> 
     """Bills on which nothing is owed any more, by case."""
     paid: dict[str, list[str]] = defaultdict(list)
     if cases:
-        for row in session.execute(SETTLE_BILLS, {"ids": sorted(cases), "at": at}):
+        for row in SETTLE_BILLS.fetch(session, {"ids": sorted(cases), "at": at}):
             paid[row.case_id].append(row.id)
     return paid
 

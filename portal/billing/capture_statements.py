@@ -4,44 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.sql.expression import ClauseElement
 
 from portal.billing.tables import Allocation, Bill, BillLine, Payment, PaymentLine, PaymentOrder, PaymentSubOrder, Split
 from portal.kernel.database import Base
-from portal.kernel.statements import Prepared, table_of
+from portal.kernel.statements import Prepared, is_among, table_of
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-CLAIM = (
-    update(PaymentOrder)
-    .where(PaymentOrder.id.in_(_IDS), PaymentOrder.state.in_(bindparam("states", expanding=True)))
-    .values(state="SUCCESS", is_late=bindparam("is_late"))
-    .returning(PaymentOrder.id)
-    .execution_options(synchronize_session=False)
-)
-PAYMENTS = select(Payment.id, Payment.number, Payment.case_id, Payment.subject_id).where(Payment.id.in_(_IDS))
-SUBS = (
-    select(PaymentSubOrder.id, PaymentSubOrder.order_id, PaymentSubOrder.sub_out_trade_no, PaymentSubOrder.amount_fen)
-    .where(PaymentSubOrder.order_id.in_(_IDS))
-    .order_by(PaymentSubOrder.provider, PaymentSubOrder.id)
-)
-LOCK_BILLS = select(Bill.id).where(Bill.case_id.in_(_IDS)).order_by(Bill.id).with_for_update()
-LINES = (
-    select(PaymentLine.sub_order_id, BillLine.id, BillLine.provider, BillLine.due_fen, BillLine.paid_fen)
-    .join(BillLine, BillLine.id == PaymentLine.line_id)
-    .where(PaymentLine.sub_order_id.in_(_IDS))
-    .order_by(BillLine.id)
-)
-SETTLE_BILLS = (
-    update(Bill)
-    .where(
-        Bill.case_id.in_(_IDS),
-        Bill.state == "issued",
-        ~select(BillLine.id).where(BillLine.bill_id == Bill.id, BillLine.paid_fen < BillLine.due_fen).exists(),
+_bill, _line, _order = table_of(Bill), table_of(BillLine), table_of(PaymentOrder)
+_payment, _sub, _paid_line = table_of(Payment), table_of(PaymentSubOrder), table_of(PaymentLine)
+
+
+def _claim(dialect: str) -> ClauseElement:
+    is_claimable = is_among(_order.c.id, "ids", dialect) & is_among(_order.c.state, "states", dialect)
+    return update(_order).where(is_claimable).values(state="SUCCESS", is_late=bindparam("late")).returning(_order.c.id)
+
+
+def _payments(dialect: str) -> ClauseElement:
+    columns = (_payment.c.id, _payment.c.number, _payment.c.case_id, _payment.c.subject_id)
+    return select(*columns).where(is_among(_payment.c.id, "ids", dialect))
+
+
+def _subs(dialect: str) -> ClauseElement:
+    columns = (_sub.c.id, _sub.c.order_id, _sub.c.sub_out_trade_no, _sub.c.amount_fen)
+    return select(*columns).where(is_among(_sub.c.order_id, "ids", dialect)).order_by(_sub.c.provider, _sub.c.id)
+
+
+def _lock_bills(dialect: str) -> ClauseElement:
+    return select(_bill.c.id).where(is_among(_bill.c.case_id, "ids", dialect)).order_by(_bill.c.id).with_for_update()
+
+
+def _lines(dialect: str) -> ClauseElement:
+    columns = (_paid_line.c.sub_order_id, _line.c.id, _line.c.provider, _line.c.due_fen, _line.c.paid_fen)
+    chosen = is_among(_paid_line.c.sub_order_id, "ids", dialect)
+    return select(*columns).join(_line, _line.c.id == _paid_line.c.line_id).where(chosen).order_by(_line.c.id)
+
+
+def _settle_bills(dialect: str) -> ClauseElement:
+    owed = select(_line.c.id).where(_line.c.bill_id == _bill.c.id, _line.c.paid_fen < _line.c.due_fen).exists()
+    return (
+        update(_bill)
+        .where(is_among(_bill.c.case_id, "ids", dialect), _bill.c.state == "issued", ~owed)
+        .values(state="paid", paid_at=bindparam("at"))
+        .returning(_bill.c.id, _bill.c.case_id)
     )
-    .values(state="paid", paid_at=bindparam("at"))
-    .returning(Bill.id, Bill.case_id)
-    .execution_options(synchronize_session=False)
-)
 
 
 def _change(model: type[Base], **columns: Any) -> Prepared:
@@ -51,8 +57,14 @@ def _change(model: type[Base], **columns: Any) -> Prepared:
     return Prepared(lambda _: update(table).where(key).values(**columns))
 
 
+CLAIM = Prepared(_claim)
+PAYMENTS = Prepared(_payments)
+SUBS = Prepared(_subs)
+LOCK_BILLS = Prepared(_lock_bills)
+LINES = Prepared(_lines)
+SETTLE_BILLS = Prepared(_settle_bills)
 NOTE_SUCCESS = _change(PaymentOrder, success_at=bindparam("at"))
 MARK_SUB = _change(PaymentSubOrder, transaction_id=bindparam("transaction"), booked_on=bindparam("day"))
-PAY_LINE = _change(BillLine, paid_fen=table_of(BillLine).c.paid_fen + bindparam("fen"), held_by=None)
+PAY_LINE = _change(BillLine, paid_fen=_line.c.paid_fen + bindparam("fen"), held_by=None)
 ADD_ALLOCATION = Prepared(lambda _: insert(table_of(Allocation)))
 ADD_SPLIT = Prepared(lambda _: insert(table_of(Split)))

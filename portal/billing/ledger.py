@@ -55,8 +55,8 @@ def stamp_day(session: Session, at: dt.datetime) -> dt.date:
 
 
 def _day_state(session: Session, day: dt.date) -> str | None:
-    query = select(BookDay.state).where(BookDay.day == day).with_for_update(read=True)
-    return session.execute(query).scalar_one_or_none()
+    found = _DAY_STATE.fetch(session, {"wanted": day})
+    return found[0].state if found else None
 
 
 def post_entry(
@@ -188,6 +188,12 @@ def _move_guard(_dialect: str) -> ClauseElement:
     return update(table).where(row, balance >= 0).values(balance_fen=balance)
 
 
+def _state_of_day(_dialect: str) -> ClauseElement:
+    table = table_of(BookDay)
+    return select(table.c.state).where(table.c.day == bindparam("wanted")).with_for_update(read=True)
+
+
+_DAY_STATE = Prepared(_state_of_day)
 _ADD_ACCOUNT = _add_absent(Account, code=bindparam("code"), kind=bindparam("kind"))
 _ADD_GUARD = _add_absent(AccountGuard, account=bindparam("code"), balance_fen=0)
 _ADD_ENTRY = Prepared(lambda _: insert(table_of(Entry)))

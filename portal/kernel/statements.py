@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ARRAY, JSON, ColumnElement, Row, String, Table, any_, bindparam, func, select
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -42,6 +42,14 @@ def table_of(model: type[Base]) -> Table:
     return table
 
 
+def is_among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[bool]:
+    """`column` is one of the list bound as `name`, in one parameter: the statement stays the same for any length."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(String)))
+    values = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
 class Prepared:
     """One statement. `make(dialect)` builds it once for each dialect ("sqlite", "postgresql")."""
 
@@ -60,6 +68,12 @@ class Prepared:
             compiled.text, parameters if len(parameters) > 1 else parameters[0]
         )
         return found.rowcount
+
+    def fetch(self, session: Session, row: Mapping[str, Any]) -> list[Row[Any]]:
+        """Run once and answer all rows, as the driver gives them: for columns of text and whole numbers only."""
+        connection = session.connection()
+        compiled = self._for(connection)
+        return list(connection.exec_driver_sql(compiled.text, compiled.parameters(row)))
 
     def _for(self, connection: Connection) -> _Compiled:
         name = connection.dialect.name
