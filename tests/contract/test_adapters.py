@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from portal.exchange.conformance.promises import PROMISES
 from providers import ADAPTERS
 from tests.contract.adapter_contract import AdapterContract
 
@@ -34,3 +35,8 @@ class TestNetwork(AdapterContract):
 def test_every_adapter_is_under_contract():
     tested = {suite.utility for suite in AdapterContract.__subclasses__()}
     assert tested == set(ADAPTERS)
+
+
+def test_the_contract_holds_our_side_of_every_promise_about_messages():
+    held = {promise for test in vars(AdapterContract).values() for promise in getattr(test, "promises", ())}
+    assert held == {promise.id for promise in PROMISES if promise.side in ("takes", "holds")}

@@ -48,6 +48,16 @@ class Provider:
         if known is None or document["revision"] >= known["revision"]:
             self.tasks[document["task_id"]] = document
 
+    def work_next(self) -> None:
+        """Look the next task up and work on it; while the portal does not answer it stays to do."""
+        task_id = self.to_do.get()
+        status, document = self.portal.get(f"/api/v1/tasks/{task_id}")
+        if status == 200:
+            self.work(document)
+        elif status == 0 or status >= 429:
+            self.to_do.put(task_id)
+            time.sleep(0.5)
+
     def work(self, document: dict) -> None:
         """Report until nothing more is expected of us now."""
         for _ in range(20):
@@ -116,8 +126,7 @@ def main() -> None:
     cursor = ""
     while True:
         if given["level"] != "pull":
-            document = portal.get(f"/api/v1/tasks/{provider.to_do.get()}")[1]
-            provider.work(document)
+            provider.work_next()
             continue
         status, page = portal.get("/api/v1/tasks", after=cursor, wait=5)
         if status != 200:

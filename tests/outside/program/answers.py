@@ -13,7 +13,6 @@ class Answers:
     def __init__(self, portal, note) -> None:
         self.portal, self.note = portal, note
         self.done: set = set()
-        self.name = portal.get("/api/v1/ping")[1].get("name", "")
         self._document: dict = {}
 
     def next_report(self, document: dict) -> dict | None:
@@ -89,9 +88,10 @@ class Answers:
         item = next((i for i in items if i["state"] == "published" and i["payer"] == "user" and i["price_fen"]), None)
         if item is None:
             return []
+        name = self.portal.get("/api/v1/ping")[1]["name"]
         due = (Decimal("1.5") * item["price_fen"]).to_integral_value(ROUND_HALF_UP)
         return [{"fee_item": item["code"], "quantity": "1.5", "unit_price_fen": item["price_fen"],
-                 "amount_fen": int(due), "payer": item["payer"], "payee": self.name, "boundary": item["boundary"],
+                 "amount_fen": int(due), "payer": item["payer"], "payee": name, "boundary": item["boundary"],
                  "vat_rate": item["vat_rate"], "basis": item["basis"]}]  # fmt: skip
 
     def _review(self) -> dict | None:

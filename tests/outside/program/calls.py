@@ -68,7 +68,7 @@ class Portal:
         return status, answer
 
     def call(self, method: str, path: str, raw: bytes | None = None, headers: dict | None = None) -> tuple[int, dict]:
-        request = self._request(method, urllib.parse.urljoin(self._url, path), raw, headers or {})
+        request = self._request(method, self._url + path, raw, headers or {})
         try:
             with self._open(request, timeout=40) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
