@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.cases.application_document import subject_of
+from portal.catalog.calendar import Calendar, exceptions_of
 from portal.catalog.model import Catalog, Provider
 from portal.journey import demo_clock, setting_up, signing_in
+from portal.kernel.clock import SHANGHAI, local_date
 from portal.kernel.crypto import Vault
 
 STAFF = {
@@ -40,8 +42,11 @@ def set_up_demo(
     push_url: Callable[[Provider], str],
     wire_at: dt.datetime,
 ) -> DemoSetUp:
-    """Make everything a demo needs on an empty portal. `bodies`: the applications whose applicants shall sign in."""
-    demo_clock.set_clock(wire_at)
+    """Make everything a demo needs on an empty portal. `bodies`: the applications whose applicants shall sign in.
+
+    Its calendar starts when the counter opens next: what happens then does not depend on when somebody tried it out.
+    """
+    demo_clock.set_clock(next_opening(catalog, wire_at))
     people = [_add(role, role.replace("_", "-"), name) for role, name in STAFF.items()]
     people += _applicants(bodies)
     people.append(_add("applicant", "newcomer", "新用户"))
@@ -52,6 +57,16 @@ def set_up_demo(
         people.append(_add("provider_staff", provider.code, provider.short_name, provider_code=provider.code))
     key = setting_up.set_up_portal_key("政务服务平台", subject_ids=(), wire_at=wire_at)
     return DemoSetUp(people, providers, key)
+
+
+def next_opening(catalog: Catalog, at: dt.datetime) -> dt.datetime:
+    """When the counter opens at or after `at`."""
+    hour = dt.time.fromisoformat(catalog.hours.open_at)
+    day = local_date(at)
+    if at > dt.datetime.combine(day, hour, SHANGHAI):
+        day += dt.timedelta(days=1)
+    calendar = Calendar(exceptions_of(catalog.calendar_days))
+    return dt.datetime.combine(calendar.add_working_days(day, 0), hour, SHANGHAI)
 
 
 def _applicants(bodies: Sequence[object]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +34,19 @@ FIELDS: Mapping[str, Any] = {
     "documents": [],
     "working_days": {},
     "elapsed_s": 0.0,
+}
+STAGE_NAMES: Mapping[str, str] = {
+    "intake": "受理",
+    "survey": "联合踏勘",
+    "reply": "联合答复",
+    "confirm": "待确认",
+    "review": "联合审图",
+    "permits": "行政许可",
+    "works": "联合施工",
+    "acceptance": "联合验收",
+    "connection": "装表接通",
+    "closed": "已办结",
+    "withdrawn": "已撤回",
 }
 OVER = frozenset({"closed", "withdrawn"})
 
@@ -108,29 +122,37 @@ def write_summary(entries: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def print_table(entries: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """The summary for a person at a terminal; money in yuan."""
-    table = Table(title="一口办 · 联合报装")
-    for title in ("申请", "办件", "环节", "供应单位", "到场", "账单（元）", "已缴（元）", "结算", "文书", "用时（秒）"):
-        table.add_column(title, justify="right" if "元" in title or "秒" in title else "left")
+    """The summary for a person at a terminal of 80 columns; money in yuan. Why an application was refused follows."""
+    table = Table(title="一口办 · 联合报装", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for title in ("申请", "办件", "结果", "到场", "账单（元）", "缴费", "结算", "用时"):
+        table.add_column(title, justify="left" if title in ("申请", "办件", "结果") else "right", no_wrap=True)
     for entry in entries:
         table.add_row(*_row(entry))
     console.print(table)
+    for entry in entries:
+        for error in entry["errors"]:
+            console.print(f"{entry['application']}：{error['field']} {error['message']}", markup=False)
 
 
 def _row(entry: Mapping[str, Any]) -> list[str]:
+    seconds = f"{entry['elapsed_s']:.0f} 秒"
     if not entry["accepted"]:
-        why = "；".join(f"{error['field']} {error['message']}" for error in entry["errors"][:3])
-        return [entry["application"], "未受理", why, "", "", "", "", "", "", f"{entry['elapsed_s']}"]
+        return [_short(entry["application"]), "", "未受理", "", "", "", "", seconds]
     settled = sum(map(is_reconciled, entry["settlements"]))
+    total_fen, paid_fen = (entry["bill"] or {}).get("total_fen", 0), entry["payment"]["paid_fen"]
     return [
-        entry["application"],
+        _short(entry["application"]),
         str(entry["case_no"]),
-        str(entry["stage"]),
-        str(len(entry["providers"])),
+        STAGE_NAMES.get(str(entry["stage"]), str(entry["stage"])),
         str(entry["visits"]),
-        f"{(entry['bill'] or {}).get('total_fen', 0) / 100:,.2f}",
-        f"{entry['payment']['paid_fen'] / 100:,.2f}",
+        f"{total_fen / 100:,.2f}",
+        "已缴清" if paid_fen == total_fen else f"{paid_fen / 100:,.2f}",
         f"{settled}/{len(entry['settlements'])}",
-        str(len(entry["documents"])),
-        f"{entry['elapsed_s']}",
+        seconds,
     ]
+
+
+def _short(application: str) -> str:
+    """The sample's number, or as much of another file's name as fits."""
+    number, _, rest = application.partition("-")
+    return number if rest and number.isdigit() else Path(application).stem[:8]

@@ -56,6 +56,11 @@ class Task:
         return str(self.raw.get("site", {}).get("address", ""))
 
     @property
+    def story(self) -> str:
+        """What a case is about, in words: the same application filed again is answered the same."""
+        return f"{(self.raw.get('project') or {}).get('name', '')}|{self.address}"
+
+    @property
     def kind(self) -> str:
         """What is applied for: new, increase, temporary, transfer …"""
         return str(self.part.get("kind") or self._shared("kind") or "new")

@@ -54,7 +54,7 @@ def next_acceptance(task: Task, memory: Memory, workdays: Workdays, now: dt.date
         return None
     rectified = memory.done.get(f"acceptance.{task.revision - 1}")
     if rectified is None:
-        share = seeded.between(0.3, 0.8, task.case_no, task.provider, "acceptance")
+        share = seeded.between(0.3, 0.8, task.story, task.provider, "acceptance")
         due_at = workdays.within(task.issued_at, task.due_at, share)
     else:
         due_at = max(_at(workdays.after(local_day(rectified), RECTIFY_DAYS), DESK_TIMES[0]), now)
@@ -87,7 +87,7 @@ def next_connection(task: Task, memory: Memory, workdays: Workdays, _now: dt.dat
     key = f"connected.{task.revision}"
     if key in memory.done:
         return None
-    share = seeded.between(0.2, 0.7, task.case_no, task.provider, "connection")
+    share = seeded.between(0.2, 0.7, task.story, task.provider, "connection")
     due_at = workdays.within(task.issued_at, task.due_at, share)
     return Step(key, "connected", due_at, lambda setting: connected(task, setting))
 

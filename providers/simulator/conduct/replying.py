@@ -28,9 +28,16 @@ def next_step(task: Task, memory: Memory, workdays: Workdays, _now: dt.datetime)
     key = f"reply.{task.revision}"
     if key in memory.done:
         return None
-    share = seeded.between(0.3, 0.8, task.case_no, task.provider, "reply")
-    due_at = workdays.within(task.issued_at, task.due_at, share)
-    return Step(key, "reply", due_at, lambda setting: reply(task, setting))
+    return Step(key, "reply", reply_at(task, workdays), lambda setting: reply(task, setting))
+
+
+def reply_at(task: Task, workdays: Workdays) -> dt.datetime:
+    """Small needs are answered within hours, as the desk's own promise; others in their share of the limit."""
+    if sizing.is_small(task) and sizing.outside_line_m(task) == 0:
+        hours = seeded.between(1, 4, task.story, task.provider, "reply")
+        return workdays.next_desk_time(task.issued_at + dt.timedelta(hours=hours))
+    share = seeded.between(0.3, 0.8, task.story, task.provider, "reply")
+    return workdays.within(task.issued_at, task.due_at, share)
 
 
 def asks_load_note(task: Task) -> bool:
@@ -60,7 +67,7 @@ def reply(task: Task, setting: Setting) -> Fields:
     """The provider's full answer."""
     today = local_day(setting.now)
     items = setting.fee_items(today)
-    wants_more = not sizing.is_small(task) and seeded.fraction(task.case_no, task.provider, "verdict") < 0.4
+    wants_more = not sizing.is_small(task) and seeded.fraction(task.story, task.provider, "verdict") < 0.4
     return {
         "verdict": "conditional" if wants_more else "approve",
         "options": options(task, items),

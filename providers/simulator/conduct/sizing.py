@@ -41,13 +41,13 @@ def outside_line_m(task: Task) -> int:
         return 0
     estimate = task.line_estimate_m
     if estimate is None:
-        estimate = 0 if is_small(task) else seeded.between(120, 420, task.case_no, "line")
-    return round(estimate * seeded.between(0.85, 1.1, task.case_no, task.provider, "line"))
+        estimate = 0 if is_small(task) else seeded.between(120, 420, task.story, "line")
+    return round(estimate * seeded.between(0.85, 1.1, task.story, task.provider, "line"))
 
 
 def inside_line_m(task: Task) -> int:
     """Line inside the red line up to the meter."""
-    return round(seeded.between(6, 12 if is_small(task) else 60, task.case_no, task.provider, "inside"))
+    return round(seeded.between(6, 12 if is_small(task) else 60, task.story, task.provider, "inside"))
 
 
 def pipe_dn_mm(task: Task) -> int:

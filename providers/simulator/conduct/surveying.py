@@ -47,8 +47,8 @@ def slots(task: Task, today: dt.date, workdays: Workdays) -> list[dict[str, str]
     halves = [(workdays.after(today, n), half) for n in (1, 2, 3) for half in (MORNING, AFTERNOON)]
     shared = [half for half in halves if half[1] is MORNING and _is_shared(half[0])]
     others = [half for half in halves if half not in shared]
-    others.sort(key=lambda half: seeded.fraction(task.case_no, task.provider, half[0].isoformat(), str(half[1][0])))
-    count = 3 + int(2 * seeded.fraction(task.case_no, task.provider, "slots"))
+    others.sort(key=lambda half: seeded.fraction(task.story, task.provider, half[0].isoformat(), str(half[1][0])))
+    count = 3 + int(2 * seeded.fraction(task.story, task.provider, "slots"))
     spans = sorted(span(day, half) for day, half in [*shared, *others][:count])
     return [{"start_at": instant(start), "end_at": instant(end)} for start, end in spans]
 
@@ -61,7 +61,7 @@ def _is_shared(day: dt.date) -> bool:
 
 def surveyor(task: Task) -> str:
     """Who comes."""
-    return seeded.pick("王李张刘陈杨赵", task.provider, task.case_no) + "工"
+    return seeded.pick("王李张刘陈杨赵", task.provider, task.story) + "工"
 
 
 def findings(task: Task, setting: Setting) -> Fields:
@@ -69,7 +69,7 @@ def findings(task: Task, setting: Setting) -> Fields:
     trade = TRADES[task.utility]
     outside = sizing.outside_line_m(task)
     end = route(task, outside)[-1]
-    ready = seeded.fraction(task.case_no, task.provider, "ready") < 0.7
+    ready = seeded.fraction(task.story, task.provider, "ready") < 0.7
     fields: Fields = {
         "conclusion": "ready" if ready else "ready_with_conditions",
         "outside_line_m": outside,
@@ -100,8 +100,8 @@ def trench(task: Task, outside_m: int) -> dict[str, Any] | None:
 def route(task: Task, length_m: int) -> list[list[float]]:
     """From the site along the street and round its corner; each utility keeps its own side distance in the street."""
     lon, lat = task.location
-    along = seeded.pick(((1, 0), (0, 1), (-1, 0), (0, -1)), task.case_no, "street")
-    across = seeded.pick(((along[1], along[0]), (-along[1], -along[0])), task.case_no, "corner")
+    along = seeded.pick(((1, 0), (0, 1), (-1, 0), (0, -1)), task.story, "street")
+    across = seeded.pick(((along[1], along[0]), (-along[1], -along[0])), task.story, "corner")
     aside = TRADES[task.utility].aside_m
 
     def at(ahead: float, turned: float) -> list[float]:
