@@ -27,14 +27,23 @@ class Stage:
     def __init__(self, folder: Path, environ: Mapping[str, str], logs: Path) -> None:
         self._folder, self._environ, self._logs = folder, dict(environ), logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start one process in a group of its own, so that Ctrl-C reaches us alone and we end them in order."""
+        self._commands[name] = command
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, cwd=self._folder, env=self._environ, stdout=log, stderr=log, start_new_session=True
             )
+
+    def kill(self, name: str) -> None:
+        """End one process as a power cut would, and start it again."""
+        process = self._running[name]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self.start(name, self._commands[name])
 
     def check(self) -> None:
         """Raise StageError when a process has ended by itself."""
