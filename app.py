@@ -21,7 +21,8 @@ from flask_migrate import Migrate, upgrade
 import portal.tables  # noqa: F401 - every wing's tables must be mapped before the first query
 from portal.api import register_api
 from portal.catalog.reading import CITIES, load_catalog
-from portal.journey import delivery, payment, setting_up, setting_up_demo
+from portal.journey import delivery, payment, sandbox_checks, setting_up, setting_up_demo
+from portal.kernel.attestation import init_attestation
 from portal.kernel.audit import verify_audit
 from portal.kernel.clock import Clock, RealClock
 from portal.kernel.crypto import current_vault, init_vault, load_key
@@ -36,6 +37,7 @@ from portal.worker.loop import run_worker
 from portal.worker.port import Duties
 from portal.worker.wake import register as register_wake
 from providers import make_adapters
+from providers.conformance.prober import Prober
 from providers.payment import GatewayAdapter, open_gateway
 from providers.simulator.demo_config import DemoConfig, SignIn
 from providers.simulator.driver import run_demo
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     init_database(app, settings.database_url)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     init_vault(app, settings.instance)
+    init_attestation(app, settings.instance)
     gateway = open_gateway(settings.gateway_url, settings.instance / "gateway", settings.base_url)
     payment.use_gateway(app, gateway)
     app.extensions["yikou.gateway_adapter"] = GatewayAdapter(gateway)
@@ -82,12 +85,14 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     app = create_app(settings)
     clock: Clock = SimulatedClock() if settings.mode == "demo" else RealClock()
     delivery.ANSWERED["order"] = payment.apply_delivered
+    door = HttpDoor()
+    sandbox_checks.PROBERS[:] = [Prober(door, RealClock().wire_now)]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
     duties = Duties(
-        adapters={**make_adapters(HttpDoor()), "gateway": app.extensions["yikou.gateway_adapter"]},
+        adapters={**make_adapters(door), "gateway": app.extensions["yikou.gateway_adapter"]},
         job_kinds=job_kinds(settings.base_url),
         clock=clock,
         owner=f"worker-{settings.worker_port}",

@@ -5,6 +5,7 @@ from portal.cases import tables as cases
 from portal.catalog import tables as catalog
 from portal.documents import tables as documents
 from portal.exchange import tables as exchange
+from portal.exchange.conformance import tables as conformance
 from portal.identity import tables as identity
 from portal.kernel import audit, idempotency, simulated_clock
 
@@ -13,6 +14,7 @@ __all__ = [
     "billing",
     "cases",
     "catalog",
+    "conformance",
     "documents",
     "exchange",
     "idempotency",

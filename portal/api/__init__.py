@@ -9,10 +9,10 @@ from portal.kernel.clock import Clock
 
 def register_api(app: Flask, clock: Clock) -> None:
     """Serve `/api/v1`: who calls is found by the bearer key alone, never by a cookie. Call it after `register_web`."""
-    from portal.api import applications, auth, materials, reference, reports, tasks
+    from portal.api import applications, auth, materials, reference, reports, sandbox, tasks
     from portal.api.description import bp as description_bp
 
     auth.register_authentication(app, clock)
-    for module in (applications, materials, tasks, reports, reference):
+    for module in (applications, materials, tasks, reports, reference, sandbox):
         app.register_blueprint(module.bp)
     app.register_blueprint(description_bp)

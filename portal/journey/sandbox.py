@@ -50,9 +50,7 @@ def own_sandbox(session: Session, actor: Actor, *, lock: bool = False) -> Sandbo
     return session.scalars(query.with_for_update() if lock else query).one_or_none()
 
 
-def open_sandbox(
-    actor: Actor, *, level: str, push_url: str, at: dt.datetime, wire_at: dt.datetime
-) -> Credentials:
+def open_sandbox(actor: Actor, *, level: str, push_url: str, at: dt.datetime, wire_at: dt.datetime) -> Credentials:
     """Use case: a fresh sandbox at this level, with a fresh key and secret; what was there before is over.
 
     Raises Invalid naming `level` or `push_url`.
@@ -113,9 +111,7 @@ def start_checks(actor: Actor, *, wire_at: dt.datetime) -> None:
 def take_call(key: str, call: stand_in.Call, *, wire_at: dt.datetime) -> stand_in.Answer:
     """Use case: one call of the provider's system at the sandbox's address. Raises NotSignedIn `bad_key`."""
     with transaction() as session:
-        row = session.scalars(
-            select(Sandbox).where(Sandbox.key_hash == _hash(key)).with_for_update()
-        ).one_or_none()
+        row = session.scalars(select(Sandbox).where(Sandbox.key_hash == _hash(key)).with_for_update()).one_or_none()
         if row is None:
             raise NotSignedIn("沙箱访问密钥无效；正式环境的密钥不能用于沙箱。", code="bad_key")
         state = copy.deepcopy(row.state)

@@ -15,7 +15,6 @@ from portal.exchange.conformance.tables import Sandbox
 from portal.exchange.port import Endpoint
 from portal.journey.sandbox import level_of, queue_push, secret_of
 from portal.kernel.database import db, transaction
-from portal.kernel.errors import Unavailable
 from portal.kernel.guard import change, try_change
 
 
@@ -53,22 +52,21 @@ def run_checks(payload: Mapping[str, Any], _at: dt.datetime, wire_at: dt.datetim
 
 
 def push_events(payload: Mapping[str, Any], _at: dt.datetime, _wire_at: dt.datetime) -> None:
-    """Job `sandbox_push`: push the events that wait, in order; what was not taken is tried again. Raises Unavailable."""
+    """Job `sandbox_push`: push the events that wait, in order. What is not taken waits for the next run of the checks.
+
+    It is not tried again by itself: an integrator's mistake is no trouble of the portal's.
+    """
     row = db.session.get(Sandbox, payload["sandbox_id"])
     if row is None or row.push_url is None:
         return
     endpoint, state = _endpoint(row), row.state
     db.session.remove()
     sent: list[list[str]] = []
-    trouble = None
     for kind, task_id in state["outgoing"]:
-        trouble = PROBERS[0].push(endpoint, kind, state["tasks"][task_id]["document"])
-        if trouble:
+        if PROBERS[0].push(endpoint, kind, state["tasks"][task_id]["document"]):
             break
         sent.append([kind, task_id])
     _forget(payload["sandbox_id"], sent)
-    if trouble:
-        raise Unavailable(f"沙箱消息未送达：{trouble}")
 
 
 def _forget(sandbox_id: str, sent: Sequence[list[str]]) -> None:

@@ -101,6 +101,7 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "public.page": (anyone,),
     "public.health": (anyone,),
     "public.verify": (anyone,),
+    "public.badge": (anyone,),
     "public.progress": (anyone,),
     "public.static": (anyone,),
     "public.api_description": (anyone,),
@@ -133,6 +134,9 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "desk.list": (role("provider_staff"),),
     "desk.task": (both(role("provider_staff"), own_part),),
     "desk.report": (both(role("provider_staff"), own_part),),
+    # sandbox
+    "sandbox.manage": (role("provider_staff"),),
+    "sandbox.call": (anyone,),  # the sandbox's own key is the credential
     # agency
     "agency.list": (role("lead_agency"),),
     "agency.decide": (role("lead_agency"),),

@@ -28,10 +28,24 @@ from portal.web import (
     oversight,
     public,
     requests,
+    sandbox,
 )
 from portal.web.navigation import entries_for
 
-PAGES = (public, account, applicant, applications, counter, desk, agency, oversight, finance, health, documents)
+PAGES = (
+    public,
+    account,
+    applicant,
+    applications,
+    counter,
+    desk,
+    sandbox,
+    agency,
+    oversight,
+    finance,
+    health,
+    documents,
+)
 
 
 def register_web(app: Flask, clock: Clock, settings: Settings) -> CSRFProtect:

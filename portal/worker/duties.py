@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from portal.journey import clocks, delivery, papers, sealing
+from portal.journey import clocks, delivery, papers, sandbox, sandbox_checks, sealing
 from portal.journey.money_jobs import MONEY_JOBS
 from portal.worker.port import JobKind
 
@@ -20,7 +20,13 @@ def job_kinds(base_url: str) -> Mapping[str, JobKind]:
     def render_document(payload: Mapping[str, Any], at: dt.datetime, _wire_at: dt.datetime) -> object:
         return papers.render_document(payload["document_id"], at, base_url=base_url)
 
-    return {**MONEY_JOBS, delivery.APPLY_ANSWER: delivery.apply_answer, "render_document": render_document}
+    return {
+        **MONEY_JOBS,
+        delivery.APPLY_ANSWER: delivery.apply_answer,
+        "render_document": render_document,
+        sandbox.PROBE_JOB: sandbox_checks.run_checks,
+        sandbox.PUSH_JOB: sandbox_checks.push_events,
+    }
 
 
 class Ticks:

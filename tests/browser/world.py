@@ -14,11 +14,13 @@ from werkzeug.serving import make_server
 from app import create_app
 from portal.cases.application_document import subject_of
 from portal.catalog.reading import load_catalog
-from portal.journey import demo_clock, setting_up, signing_in
+from portal.exchange.conformance.tables import Badge
+from portal.journey import demo_clock, sandbox, setting_up, signing_in
 from portal.journey.filing import file_application
 from portal.journey.intake import accept_application
 from portal.journey.reply import confirm_reply
-from portal.kernel.database import db
+from portal.kernel.attestation import attest
+from portal.kernel.database import db, transaction
 from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 from portal.kernel.settings import Settings
@@ -126,11 +128,28 @@ class World:
             Look("counter-application", "clerk", f"/counter/applications/{waiting}"),
             Look("desk", "provider_staff", "/desk"),
             Look("desk-task", "provider_staff", f"/desk/tasks/{task.id}"),
+            Look("desk-sandbox", "provider_staff", "/desk/sandbox"),
+            Look("badge", None, f"/badges/{self._try_a_system()}"),
             Look("agency", "lead_agency", "/agency"),
             Look("oversight", "supervisor", "/oversight"),
             Look("finance", "finance", "/finance"),
             Look("health", "admin", "/health"),
         )
+
+    def _try_a_system(self) -> str:
+        """A provider's sandbox with checks run, some kept and some not; the code of a badge of an earlier day."""
+        roles = frozenset({"provider_staff"})
+        engineer = Actor(kind="person", id="e1", name="王某某", roles=roles, provider_code=PROVIDER)
+        sandbox.open_sandbox(engineer, level="two_way", push_url="http://127.0.0.1:9/in", at=AT, wire_at=WIRE)
+        statement = {"badge": "B4DGEB4DGE12", "provider": PROVIDER, "provider_name": "临河区自来水公司", "kept": ["x"]}
+        statement |= {"level": "push", "protocol": "v1", "issued_on": "2026-11-20"}
+        with transaction() as session:
+            row = sandbox.own_sandbox(session, engineer)
+            assert row is not None
+            row.findings = {"takes_a_signed_event": [True, ""], "takes_a_replay": [False, "回复了 HTTP 409，应为 2xx"]}
+            row.probed_at = WIRE
+            session.add(Badge(code=statement["badge"], provider=PROVIDER, issued_at=WIRE, body=attest(statement)))
+        return str(statement["badge"])
 
     def _applicant(self, sample: str) -> Actor:
         body = json.loads(next(SAMPLES.glob(f"{sample}-*.json")).read_text("utf-8"))

@@ -1,1 +1,1 @@
-"""What a provider's system promises, the stand-in portal it can be tried against, and how it is judged. All pure."""
+"""What a provider's system promises, the stand-in portal it is tried against, the judge (all pure), and the tables."""

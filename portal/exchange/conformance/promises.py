@@ -19,7 +19,8 @@ _ADDRESS: tuple[Level, ...] = ("push", "two_way")
 class Promise:
     """One promise. `side`: it takes our messages, holds the task for reading back, or calls us.
 
-    `must`: without it there is no badge. `why` and `mend` are for the engineer who reads the result.
+    `must`: without it there is no badge. `trial`: what to do in the sandbox to show that it is kept; `why` and `mend`
+    are for the engineer who reads the result.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Promise:
     why: str
     mend: str
     must: bool = True
+    trial: str = "运行检查，门户会向贵方地址发送测试消息。"
 
 
 PROMISES: tuple[Promise, ...] = (
@@ -177,6 +179,7 @@ PROMISES: tuple[Promise, ...] = (
         "calls the portal with its bearer key",
         "每次调用都要带 Authorization: Bearer。",
         "把访问密钥完整填入配置，调用 GET /api/v1/ping 试一试。",
+        trial="用沙箱的访问密钥调用 GET /ping。",
     ),
     Promise(
         "signs_its_reports",
@@ -186,6 +189,7 @@ PROMISES: tuple[Promise, ...] = (
         "signs its reports",
         "回报会改变办件，没有签名不受理。",
         "对要发送的原始字节签名：编号.时间.内容，三者用点号连接；编号里不能有点号。",
+        trial="对任一沙箱任务发送一次签名的回报。",
     ),
     Promise(
         "reports_what_is_valid",
@@ -195,6 +199,7 @@ PROMISES: tuple[Promise, ...] = (
         "sends reports that are valid",
         "字段不对的回报会被退回（422），不产生任何效果。",
         "按返回的 errors 逐项修改；时间要带时区，金额为整数分，没有列出的字段不要发送。",
+        trial="按任务文档的 expects 发送回报。",
     ),
     Promise(
         "works_a_task_to_its_end",
@@ -204,6 +209,7 @@ PROMISES: tuple[Promise, ...] = (
         "works a survey to its end: availability, then findings",
         "这是每个任务的基本过程：看 expects，报其中之一，再看返回的任务。",
         "每次回报后按返回的 task.expects 决定下一步，直到为空。",
+        trial="对踏勘任务先报 availability，再报 findings。",
     ),
     Promise(
         "repeats_under_one_id",
@@ -213,6 +219,7 @@ PROMISES: tuple[Promise, ...] = (
         "repeats a report under the same id and bytes after 503",
         "换编号重发会使同一回报生效两次。",
         "发送前先存下编号和内容，重试时原样再发，并遵守 Retry-After。",
+        trial="对答复任务发送回报；第一次会收到 503，请原样再发。",
     ),
     Promise(
         "waits_for_a_slow_portal",
@@ -222,6 +229,7 @@ PROMISES: tuple[Promise, ...] = (
         "waits for an answer that takes 2 s",
         "网络慢不等于失败。",
         "把请求超时设为 15 秒以上；超时后用同一编号重发。",
+        trial="对答复任务再发的回报会等 2 秒才得到回复，请耐心等待。",
     ),
     Promise(
         "heeds_stale_revision",
@@ -231,6 +239,7 @@ PROMISES: tuple[Promise, ...] = (
         "after 409 stale_revision answers the new revision",
         "任务在此期间有了新内容，按旧内容作的回报不算数。",
         "取返回的 task（或重新读取任务），按新内容用新的 webhook-id 回报，revision 写新的版次。",
+        trial="对施工任务报 works；第一次会收到 409 stale_revision 和新版次。",
     ),
     Promise(
         "heeds_not_expected",
@@ -240,6 +249,7 @@ PROMISES: tuple[Promise, ...] = (
         "after 409 not_expected does not send the report again",
         "任务可能已撤回或已办结，反复发送没有用处。",
         "按返回的 expects 决定能报什么；为空就停止，等待新的消息。",
+        trial="对验收任务报 acceptance；会收到 409 not_expected，任务已撤回，请停止。",
     ),
     Promise(
         "keeps_its_cursor",
@@ -249,6 +259,7 @@ PROMISES: tuple[Promise, ...] = (
         "goes on from the cursor it was given",
         "从头读取会越来越慢，也容易重复办理。",
         "把 next 存到磁盘，下次以 after=<next> 读取；可加 wait=30 长轮询。",
+        trial="读取 GET /tasks，再以 after=<next> 读取一次。",
     ),
 )
 BY_ID: dict[str, Promise] = {promise.id: promise for promise in PROMISES}

@@ -156,9 +156,9 @@ def _report(
         raise  # nothing is stored: the same id is tried again
     except DomainError as refused:
         answer = Answer(refused.status, problem_of(refused))
-    kept = {"fingerprint": fingerprint, "status": answer.status, "body": dict(answer.body)}
-    answers = {**state["answers"], message_id: kept}
-    state["answers"] = dict(list(answers.items())[-MAX_ANSWERS:])
+    kept = {"fingerprint": fingerprint, "status": answer.status, "body": dict(answer.body), "at": at.timestamp()}
+    answers = sorted({**state["answers"], message_id: kept}.items(), key=lambda item: float(item[1]["at"]))
+    state["answers"] = dict(answers[-MAX_ANSWERS:])
     return answer
 
 
