@@ -11,18 +11,8 @@ from tests.browser.world import World
 NAMES = [
     *("start", "fees", "progress", "verify", "sign-in", "not-found", "password"),
     *("application-new", "application-new-counter", "application", "cases", "case-survey", "case-reply", "case-bill"),
-    *(
-        "counter",
-        "counter-application",
-        "desk",
-        "desk-task",
-        "desk-sandbox",
-        "badge",
-        "agency",
-        "oversight",
-        "finance",
-        "health",
-    ),
+    *("counter", "counter-application", "desk", "desk-task", "desk-sandbox", "badge"),
+    *("agency", "oversight", "finance", "health"),
 ]
 _pages: dict[tuple[str | None, int], Page] = {}
 
