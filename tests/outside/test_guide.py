@@ -122,5 +122,5 @@ def conform(env: dict[str, str], folder: Path) -> None:
 
 
 def test_the_program_uses_the_standard_library_only():
-    names = set(re.findall(r"^(?:import|from) ([a-z_]+)", PROGRAM, re.MULTILINE))
+    names = set(re.findall(r"^(?:import|from) (\w+)", PROGRAM, re.MULTILINE))
     assert names <= set(sys.stdlib_module_names)
