@@ -22,6 +22,7 @@ from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 
 Level = Literal["desk", "mail", "pull", "push", "two_way"]
+SENT_LEVELS: tuple[Level, ...] = ("push", "two_way")  # the portal goes to the provider; the others come to us
 _ENDPOINTS = select(
     ProviderAccess.provider,
     ProviderAccess.utility,
@@ -30,11 +31,12 @@ _ENDPOINTS = select(
     ProviderAccess.secrets,
 ).where(
     ProviderAccess.provider.in_(bindparam("codes", expanding=True)),
-    ProviderAccess.level.in_(("push", "two_way")),
+    ProviderAccess.level.in_(SENT_LEVELS),
     ProviderAccess.disabled_at.is_(None),
 )
 __all__ = [
     "PROVIDER_SCOPES",
+    "SENT_LEVELS",
     "AccessKey",
     "Level",
     "ProviderAccess",

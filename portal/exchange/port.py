@@ -72,11 +72,19 @@ class Unknown:
 Outcome = Delivered | Refused | Unknown
 
 
+class Queryable(Protocol):
+    """What an adapter can do besides that declares `queryable`."""
+
+    def ask(self, message: Message) -> Outcome:
+        """Has it arrived? Delivered: yes. Refused: no, it may be sent. Unknown: still nobody knows."""
+        ...
+
+
 class Adapter(Protocol):
     """Takes messages for one kind of destination. Called from many threads at once; never raises for the network.
 
     `repetition` declares what a second sending of the same id does: `idempotent` (nothing), `queryable` (we can ask
-    first), `blind` (it may act twice: such a destination is retried by a person only).
+    first: it is a `Queryable` besides), `blind` (it may act twice: such a destination is retried by a person only).
     """
 
     repetition: Repetition

@@ -19,12 +19,13 @@ class OutboxMessage(Model):
     """One message to one destination (`provider:<code>` or `gateway`), sent unchanged on every try.
 
     kept: the provider has no endpoint (desk, mail, pull) and reads it here · pending → leased → delivered ·
-    dead: the last try failed and a person is asked · gone: the endpoint said 410, or was disabled meanwhile.
+    dead: the last try failed and a person is asked · gone: the endpoint said 410, or was disabled meanwhile ·
+    unknown: a receiver that may act twice did not answer, so a person finds out.
     """
 
     __tablename__ = "outbox_message"
     __table_args__ = (
-        CheckConstraint("state in ('kept','pending','leased','delivered','dead','gone')", name="state"),
+        CheckConstraint("state in ('kept','pending','leased','delivered','dead','gone','unknown')", name="state"),
         Index("ix_outbox_due", "state", "next_at"),
         Index("ix_outbox_order", "task_id", "destination", "state", "seq"),
         Index("ix_outbox_lease", "state", "lease_owner", "lease_until"),

@@ -175,9 +175,9 @@ def next_delivery_at(wire_at: dt.datetime) -> dt.datetime | None:
 
 
 def messages_needing_a_person(limit: int = 100) -> Sequence[OutboxMessage]:
-    """Dead and gone messages and read-backs that did not match, newest first."""
+    """Dead, gone and unknown messages and read-backs that did not match, newest first."""
     query = select(OutboxMessage).where(
-        OutboxMessage.state.in_(("dead", "gone")) | (OutboxMessage.read_back == "mismatch")
+        OutboxMessage.state.in_(("dead", "gone", "unknown")) | (OutboxMessage.read_back == "mismatch")
     )
     return db.session.scalars(query.order_by(OutboxMessage.seq.desc()).limit(limit)).all()
 

@@ -21,7 +21,7 @@ from portal.kernel import failpoints
 from portal.kernel.database import transaction
 
 _OUTBOX = OutboxMessage.__table__
-_HELD = or_(*(_OUTBOX.c.state == state for state in ("pending", "leased", "dead")))
+_HELD = or_(*(_OUTBOX.c.state == state for state in ("pending", "leased", "dead", "unknown")))
 _DELIVERED = (
     update(OutboxMessage)
     # Whoever holds it now: that it arrived is true whatever became of our lease.
@@ -132,7 +132,7 @@ def _next_step(attempt: Attempt, wire_at: dt.datetime, scale: float, jitter: flo
     if isinstance(outcome, Refused) and outcome.gone:
         return {"state": "gone"}
     if isinstance(outcome, Unknown) and attempt.repetition == "blind":
-        return {"state": "dead"}  # sending it again might act twice: a person decides
+        return {"state": "unknown"}  # sending it again might act twice: a person finds out (`levels.resolve_unknown`)
     asked = outcome.retry_after_s if isinstance(outcome, Refused) else None
     delay = retry_delay_s(attempt.message.attempt, jitter=jitter, scale=scale, retry_after_s=asked)
     if delay is None:

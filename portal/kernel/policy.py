@@ -145,6 +145,10 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "oversight.record": (role("supervisor", "auditor", "admin"),),
     "finance.view": (role("finance", "auditor", "supervisor"),),
     "health.view": (role("admin", "supervisor"),),
+    # exchange: how providers are reached
+    "exchange.switch_level": (role("admin"),),
+    "exchange.give_to_desk": (role("admin"),),
+    "exchange.resolve": (role("admin"),),
     # api
     "api.file": (key_with("applications"),),
     "api.material": (key_with("applications"),),

@@ -6,11 +6,21 @@ import dataclasses
 import queue
 import threading
 from collections.abc import Callable
+from typing import cast
 
-from portal.exchange.port import Adapters, Message, Outcome, Refused, Unknown
+from portal.exchange.port import Adapter, Adapters, Message, Outcome, Queryable, Refused, Unknown
 from portal.journey.delivery_outcomes import Attempt
 from portal.kernel import failpoints
 from portal.kernel.clock import Clock
+
+
+def _deliver(adapter: Adapter, message: Message) -> Outcome:
+    """Send; where a second sending might act twice and the receiver can be asked, ask before it is sent again."""
+    if adapter.repetition == "queryable" and message.attempt > 1:
+        known = cast(Queryable, adapter).ask(message)
+        if not isinstance(known, Refused):
+            return known
+    return adapter.deliver(message)
 
 
 class Senders:
@@ -72,7 +82,7 @@ class Senders:
             return Attempt(message, Refused(0, f"no adapter for {name}"))
         outcome: Outcome
         try:
-            outcome = adapter.deliver(message)
+            outcome = _deliver(adapter, message)
         except Exception as broken:  # an adapter's bug must not end the thread; the row shows it
             outcome = Unknown(f"{type(broken).__name__}: {broken}")
         return Attempt(message, outcome, adapter.repetition)

@@ -161,7 +161,7 @@ def test_a_blind_destination_is_never_sent_to_twice_by_itself(app):
     add_provider("w1", "http://127.0.0.1:9/")
     name = send("w1")
     record(claim_deliveries(limit=5, owner="me", wire_at=wire_now()), Unknown("timeout"), wire_now(), "blind")
-    assert row_of(name).state == "dead"
+    assert row_of(name).state == "unknown"
 
 
 def test_a_provider_without_endpoint_keeps_its_messages_for_the_desk(app):
