@@ -6,6 +6,7 @@ from portal.catalog import tables as catalog
 from portal.documents import tables as documents
 from portal.exchange import tables as exchange
 from portal.exchange.conformance import tables as conformance
+from portal.exchange import trouble_tables as troubles
 from portal.identity import tables as identity
 from portal.kernel import audit, idempotency, simulated_clock
 
@@ -20,4 +21,5 @@ __all__ = [
     "idempotency",
     "identity",
     "simulated_clock",
+    "troubles",
 ]

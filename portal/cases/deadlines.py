@@ -85,6 +85,16 @@ def moved_due_at(
     return due_at
 
 
+def after_working_time(calendar: WorkingDays, from_at: dt.datetime, length: dt.timedelta) -> dt.datetime:
+    """The instant at which `length` of working hours have passed since `from_at`: rests and nights do not count."""
+    return _forward(calendar, from_at, length)
+
+
+def working_time(calendar: WorkingDays, from_at: dt.datetime, to_at: dt.datetime) -> dt.timedelta:
+    """Working hours between two instants; nothing when the second is the earlier one."""
+    return _worked(calendar, from_at, to_at)
+
+
 def light(
     calendar: WorkingDays,
     *,

@@ -37,6 +37,8 @@ class OutboxMessage(Model):
     kind: Mapped[str] = mapped_column(String(40))
     path: Mapped[str] = mapped_column(String(300), default="")
     body: Mapped[bytes]
+    media_type: Mapped[str | None] = mapped_column(String(80))  # of the body; none: application/json
+    event: Mapped[bytes | None]  # the event a mapped body was made from, to make it again under another mapping
     task_id: Mapped[str | None] = mapped_column(Id)
     case_id: Mapped[str | None] = mapped_column(Id, index=True)
     state: Mapped[str] = mapped_column(String(16), default="pending")
@@ -65,13 +67,25 @@ class DestinationHealth(Model):
     last_success_at: Mapped[dt.datetime | None]
     last_failure_at: Mapped[dt.datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(400))
+    held_until: Mapped[dt.datetime | None]  # it asked for a rest (Retry-After)
+    tokens: Mapped[float | None]  # of the rate limit, as of `refilled_at`
+    refilled_at: Mapped[dt.datetime | None]
 
 
 class InboxMessage(Model):
-    """One message from one sender and the answer it got; the same id is answered the same way again."""
+    """One message from one sender and the answer it got; the same id is answered the same way again.
+
+    applied · refused: the answer says why, and the raw bytes are kept so that a person can apply it later ·
+    stored: kept, not looked at yet · unmapped: in the sender's own dialect, with a code or field nobody has mapped.
+    """
 
     __tablename__ = "inbox_message"
-    __table_args__ = (UniqueConstraint("sender", "message_id"),)
+    __table_args__ = (
+        UniqueConstraint("sender", "message_id"),
+        CheckConstraint("state in ('applied','refused','stored','unmapped')", name="state"),
+        CheckConstraint("kind in ('report','status')", name="kind"),
+        Index("ix_inbox_trouble", "state", "received_at"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     sender: Mapped[str] = mapped_column(String(80))
@@ -81,6 +95,12 @@ class InboxMessage(Model):
     received_at: Mapped[dt.datetime]
     status: Mapped[int]
     answer: Mapped[bytes]
+    kind: Mapped[str] = mapped_column(String(16), default="report", server_default="report")
+    state: Mapped[str] = mapped_column(String(16), default="applied", server_default="applied")
+    reason: Mapped[str | None] = mapped_column(String(400))
+    unmapped: Mapped[str | None] = mapped_column(String(120))  # what has no mapping, as `code:5` or `field:bizId`
+    task_id: Mapped[str | None] = mapped_column(Id, index=True)
+    raw: Mapped[bytes | None]  # what arrived; of reports only while it could not be applied
 
 
 class ProviderAccess(Model):
@@ -88,6 +108,8 @@ class ProviderAccess(Model):
 
     __tablename__ = "provider_access"
     __table_args__ = (
+        CheckConstraint("rate_per_minute > 0", name="rate_per_minute"),
+        CheckConstraint("burst > 0", name="burst"),
         CheckConstraint("level in ('desk','mail','pull','push','two_way')", name="level"),
         CheckConstraint("level not in ('push','two_way') or push_url is not null", name="push_url"),
     )
@@ -98,6 +120,10 @@ class ProviderAccess(Model):
     push_url: Mapped[str | None] = mapped_column(String(300))
     secrets: Mapped[bytes]  # encrypted JSON list of `whsec_…`, newest first; two while one rotates
     disabled_at: Mapped[dt.datetime | None]  # the endpoint answered 410
+    rate_per_minute: Mapped[int | None]  # messages it takes; none: as many as its breaker has room for
+    burst: Mapped[int | None]  # how many at once after a rest; none: the rate of a second, at least 1
+    duty_mobile: Mapped[str | None] = mapped_column(String(32))  # who is called when hand-overs fail
+    mapping_version: Mapped[int | None]  # its own dialect (ProviderMapping) instead of the protocol's
 
 
 class AccessKey(Model):

@@ -17,10 +17,11 @@ from sqlalchemy import Table, bindparam, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 
-from portal.exchange import access, breaker
+from portal.exchange import access
 from portal.exchange.outbox import WAKE
 from portal.exchange.port import Message
 from portal.exchange.tables import DestinationHealth, OutboxMessage
+from portal.journey.delivery_rooms import rooms, take
 from portal.kernel import failpoints
 from portal.kernel.crypto import current_vault
 from portal.kernel.database import db, transaction
@@ -82,21 +83,6 @@ _CLAIM = (
         _TABLE.c.attempts,
     )
 )
-_LEASED = (
-    select(OutboxMessage.destination, func.count())
-    .where(OutboxMessage.state == "leased")
-    .group_by(OutboxMessage.destination)
-)
-_ILL = select(DestinationHealth).where(DestinationHealth.failures >= breaker.THRESHOLD)
-_PROBE = (
-    update(DestinationHealth)
-    .where(
-        DestinationHealth.destination.in_(bindparam("taken", expanding=True)),
-        DestinationHealth.failures >= breaker.THRESHOLD,
-    )
-    .values(probing_until=bindparam("until"))
-    .execution_options(synchronize_session=False)
-)
 # Message kind → the use case that applies its answer (message, business time, wire time); filled in by app.py.
 ANSWERED: dict[str, Callable[[Answered, dt.datetime, dt.datetime], None]] = {}
 APPLY_ANSWER = "apply_answer"  # the job kind that runs it
@@ -107,8 +93,8 @@ def claim_deliveries(
 ) -> list[Message]:
     """Use case: lease up to `limit` due messages to `owner`, oldest first."""
     with transaction() as session:
-        rooms = _rooms(session, wire_at, per_destination)
-        chosen = _choose(session, rooms, wire_at, limit=limit, usual=per_destination)
+        room = rooms(session, wire_at, usual=per_destination)
+        chosen = _choose(session, room, wire_at, limit=limit, usual=per_destination)
         if not chosen:
             return []
         rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + LEASE}).all()
@@ -169,8 +155,10 @@ def next_delivery_at(wire_at: dt.datetime) -> dt.datetime | None:
     waiting = select(func.min(OutboxMessage.next_at)).where(
         OutboxMessage.state == "pending", OutboxMessage.next_at > wire_at
     )
-    opened = select(func.min(DestinationHealth.opened_until)).where(DestinationHealth.opened_until > wire_at)
-    times = [at for at in (db.session.scalar(waiting), db.session.scalar(opened)) if at is not None]
+    health = DestinationHealth
+    opened = select(func.min(health.opened_until)).where(health.opened_until > wire_at)
+    held = select(func.min(health.held_until)).where(health.held_until > wire_at)
+    times = [at for at in (db.session.scalar(query) for query in (waiting, opened, held)) if at is not None]
     return min(times, default=None)
 
 
@@ -182,26 +170,16 @@ def messages_needing_a_person(limit: int = 100) -> Sequence[OutboxMessage]:
     return db.session.scalars(query.order_by(OutboxMessage.seq.desc()).limit(limit)).all()
 
 
-def _rooms(session: Session, wire_at: dt.datetime, usual: int) -> dict[str, int]:
-    """How many messages each destination may still take, for those where it is not `usual`."""
-    rooms = {destination: usual - count for destination, count in session.execute(_LEASED)}
-    for row in session.scalars(_ILL):
-        rooms[row.destination] = min(
-            rooms.get(row.destination, usual), breaker.room(health_of(row), wire_at, usual=usual)
-        )
-    return rooms
-
-
-def _choose(session: Session, rooms: Mapping[str, int], wire_at: dt.datetime, *, limit: int, usual: int) -> list[int]:
-    full = [destination for destination, room in rooms.items() if room <= 0]
+def _choose(session: Session, room: Mapping[str, int], wire_at: dt.datetime, *, limit: int, usual: int) -> list[int]:
+    full = [destination for destination, left in room.items() if left <= 0]
     candidates = session.execute(_DUE, {"now": wire_at, "full": full, "most": limit * _LOOK_AHEAD})
     taken: Counter[str] = Counter()
     chosen: list[int] = []
     for seq, destination in candidates:
-        if len(chosen) < limit and taken[destination] < rooms.get(destination, usual):
+        if len(chosen) < limit and taken[destination] < room.get(destination, usual):
             taken[destination] += 1
             chosen.append(seq)
-    session.execute(_PROBE, {"taken": list(taken), "until": wire_at + breaker.PROBE_LEASE})
+    take(session, taken, wire_at)
     return chosen
 
 
@@ -244,8 +222,3 @@ def _release(session: Session, wire_at: dt.datetime, which: Any) -> int:
     )
     assert isinstance(result, CursorResult)
     return result.rowcount
-
-
-def health_of(row: DestinationHealth) -> breaker.Health:
-    """The breaker state in a row."""
-    return breaker.Health(failures=row.failures, opened_until=row.opened_until, probing_until=row.probing_until)

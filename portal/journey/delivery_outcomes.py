@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from portal.exchange import breaker
 from portal.exchange.dialects import insert_unless_there
 from portal.exchange.port import Delivered, Message, Outcome, Refused, Repetition, Unknown
-from portal.exchange.schedule import retry_delay_s
+from portal.exchange.schedule import MAX_RETRY_AFTER_S, retry_delay_s
 from portal.exchange.tables import DestinationHealth, OutboxMessage, ProviderAccess
-from portal.journey.delivery import ANSWERED, APPLY_ANSWER, health_of
+from portal.exchange.trouble_tables import OutboxTry
+from portal.journey.delivery import ANSWERED, APPLY_ANSWER
+from portal.journey.delivery_rooms import health_of
 from portal.journey.jobs import queue_job
 from portal.kernel import failpoints
 from portal.kernel.database import transaction
@@ -37,10 +39,11 @@ _DELIVERED = (
         last_error=None,
     )
 )
+_ANSWER_KEPT = 2_000
 _WELL_AGAIN = (
     update(DestinationHealth)
     .where(DestinationHealth.destination.in_(bindparam("well", expanding=True)), DestinationHealth.failures > 0)
-    .values(failures=0, opened_until=None, probing_until=None, last_success_at=bindparam("now"))
+    .values(failures=0, opened_until=None, probing_until=None, held_until=None, last_success_at=bindparam("now"))
     .execution_options(synchronize_session=False)
 )
 
@@ -82,8 +85,8 @@ def _record_arrived(session: Session, arrived: Sequence[tuple[Message, Delivered
                 "b_id": message.id,
                 "b_at": wire_at,
                 "b_status": outcome.status,
-                # Only an answer somebody waits for is worth its bytes.
-                "b_response": outcome.body if message.kind in ANSWERED else None,
+                # Whole where somebody waits for it; else its beginning, for whoever looks after hand-overs.
+                "b_response": outcome.body if message.kind in ANSWERED else outcome.body[:_ANSWER_KEPT] or None,
                 "b_read_back": outcome.read_back,
             }
             for message, outcome in arrived
@@ -104,6 +107,7 @@ def _record_failed(
     assert isinstance(outcome, Refused | Unknown)
     refused = outcome if isinstance(outcome, Refused) else None
     values = _next_step(attempt, wire_at, scale, jitter)
+    _note_try(session, message, outcome, wire_at)
     session.execute(
         update(OutboxMessage)
         .where(
@@ -124,7 +128,24 @@ def _record_failed(
     if refused is not None and refused.gone:
         _disable(session, message.destination, wire_at)
     elif refused is None or refused.status >= 500 or refused.status in (0, 429):
-        _note_failure(session, message.destination, outcome.error, wire_at, scale)
+        asked = refused.retry_after_s if refused is not None else None
+        _note_failure(session, message.destination, outcome.error, wire_at, scale, asked)
+
+
+def _note_try(session: Session, message: Message, outcome: Refused | Unknown, wire_at: dt.datetime) -> None:
+    refused = outcome if isinstance(outcome, Refused) else None
+    session.add(
+        OutboxTry(
+            message_id=message.id,
+            attempt=message.attempt,
+            sent_at=message.sent_at,
+            ended_at=wire_at,
+            outcome="refused" if refused else "unknown",
+            status=refused.status if refused else None,
+            error=outcome.error[:400],
+            retry_after_s=refused.retry_after_s if refused else None,
+        )
+    )
 
 
 def _next_step(attempt: Attempt, wire_at: dt.datetime, scale: float, jitter: float) -> dict[str, Any]:
@@ -158,7 +179,9 @@ def _disable(session: Session, destination: str, wire_at: dt.datetime) -> None:
     )
 
 
-def _note_failure(session: Session, destination: str, error: str, wire_at: dt.datetime, scale: float) -> None:
+def _note_failure(
+    session: Session, destination: str, error: str, wire_at: dt.datetime, scale: float, asked_s: float | None
+) -> None:
     insert_unless_there(
         session, DestinationHealth, {"destination": destination, "failures": 0}, unique=("destination",)
     )
@@ -166,4 +189,7 @@ def _note_failure(session: Session, destination: str, error: str, wire_at: dt.da
     after = breaker.after_failure(health_of(row), wire_at, scale=scale)
     row.failures, row.opened_until, row.probing_until = after.failures, after.opened_until, after.probing_until
     row.last_failure_at, row.last_error = wire_at, error[:400]
+    if asked_s is not None:
+        # It asked all of us to rest, not only this message; its clock is the real one, so nothing is scaled.
+        row.held_until = wire_at + dt.timedelta(seconds=min(asked_s, MAX_RETRY_AFTER_S))
     session.flush()

@@ -17,7 +17,7 @@ from portal.journey import delivery, jobs
 from portal.journey.delivery_outcomes import Attempt, record_outcomes
 from portal.worker.port import Duties
 from portal.worker.running import JobRunners
-from portal.worker.sending import Senders
+from portal.worker.sending import SLOW_S, Senders
 from portal.worker.wake import Bell
 
 _log = structlog.get_logger("worker")
@@ -102,7 +102,8 @@ class Engine:
     def _claim_messages(self) -> None:
         """Claim when less than half a set of threads' work is waiting, up to two sets in hand."""
         threads = self._duties.send_threads
-        room = 2 * threads - self._in_hand
+        self._senders.grow()
+        room = 2 * threads - (self._in_hand - self._senders.stuck())
         if self._senders.waiting() >= threads // 2 or room <= 0:
             return
         found = delivery.claim_deliveries(limit=room, owner=self._duties.owner, wire_at=self._duties.clock.wire_now())
@@ -120,13 +121,14 @@ class Engine:
 
     def _until_next(self) -> float:
         """Seconds until something is due by itself; with many messages in hand one of them will ring before."""
-        if self._in_hand >= self._duties.send_threads:
-            return _IDLE_S
+        if self._in_hand - self._senders.stuck() >= self._duties.send_threads:
+            return SLOW_S
         now = self._duties.clock.wire_now()
         times = [delivery.next_delivery_at(now)]
         if self._runners.room():
             times.append(jobs.next_job_at())
-        return min([_IDLE_S, *(max(0.0, (at - now).total_seconds()) for at in times if at is not None)])
+        idle_s = SLOW_S if self._in_hand else _IDLE_S
+        return min([idle_s, *(max(0.0, (at - now).total_seconds()) for at in times if at is not None)])
 
     def _drain(self) -> None:
         """Let what has been begun end and write it down; what has not been begun is leased and comes back."""

@@ -12,11 +12,12 @@ from email.utils import parsedate_to_datetime
 import urllib3
 
 from providers.transports.addresses import LOOPBACK, AddressRefused, Network, Target, find_target
+from providers.transports.deadlines import TimedPool, TimedTlsPool
 
 TIMEOUT_S = 15.0
 CONNECT_S = 5.0
 MAX_ANSWER = 65_536
-_AT_ONCE = 32  # connections to one place
+_KEPT = 32  # connections kept alive to one place; how many are open at once is bounded by whoever calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,12 @@ class HttpDoor:
     def _open(self, target: Target) -> urllib3.HTTPConnectionPool:
         timeout = urllib3.Timeout(connect=min(CONNECT_S, self._timeout_s), read=self._timeout_s)
         if target.scheme == "http":
-            return urllib3.HTTPConnectionPool(
-                target.address, target.port, maxsize=_AT_ONCE, block=True, timeout=timeout
-            )
-        return urllib3.HTTPSConnectionPool(
+            # Never block: two providers may share an address, and one that hangs must not hold up the other.
+            return TimedPool(target.address, target.port, maxsize=_KEPT, timeout=timeout)
+        return TimedTlsPool(
             target.address,
             target.port,
-            maxsize=_AT_ONCE,
-            block=True,
+            maxsize=_KEPT,
             timeout=timeout,
             server_hostname=target.host,
             assert_hostname=target.host,

@@ -50,7 +50,7 @@ class PushAdapter:
         throttled = answer.status in (429, 503)
         return Refused(
             answer.status,
-            f"HTTP {answer.status}",
+            _said(answer),
             retry_after_s=retry_after_s(answer, message.sent_at) if throttled else None,
             gone=answer.status == 410,
         )
@@ -82,3 +82,11 @@ class PushAdapter:
         if not isinstance(part, dict):
             return True  # the protocol asks for the task, not for its whole content
         return all(part.get(name) == own.get(name) for name in self.vital_fields if name in part)
+
+
+def _said(answer: HttpAnswer) -> str:
+    """The status and the beginning of what came with it, for whoever looks after hand-overs."""
+    text = " ".join(
+        "".join(c if c.isprintable() else " " for c in answer.body[:900].decode("utf-8", "replace")).split()
+    )
+    return f"HTTP {answer.status}: {text[:300]}" if text else f"HTTP {answer.status}"

@@ -30,6 +30,7 @@ class StubProvider:
     calls: list[Call] = field(default_factory=list)
     tries: Counter[str] = field(default_factory=Counter)
     effects: dict[str, bytes] = field(default_factory=dict)
+    arrived_s: list[float] = field(default_factory=list)  # when each call was answered, monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> StubProvider:
@@ -80,6 +81,7 @@ class StubProvider:
         with self._lock:
             self.calls.append(call)
             self.tries[message_id] += 1
+            self.arrived_s.append(time.monotonic())
             status, extra, answer = self.script(call, self.tries[message_id])
             if 200 <= status < 300 and call.method == "POST":
                 self.effects.setdefault(message_id, call.body)
