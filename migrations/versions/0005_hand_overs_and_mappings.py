@@ -1,6 +1,6 @@
 """Hand-overs have tries, alarms and clocks; a provider may speak a dialect of its own
 
-Revision: 0004, after: 0003
+Revision: 0005, after: 0004
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql
 
 from portal.kernel.database import insert_only_statements
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
