@@ -1,17 +1,19 @@
-"""One visit for everybody: the earliest time at which all providers and the applicant can be on site."""
+"""Time that people have: slots of crews, made smaller by what they are booked for and by the way there."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-ONE_HOUR = dt.timedelta(hours=1)
-# A visit begins on a full quarter of an hour unless a slot itself begins at another minute.
-_QUARTER = dt.timedelta(minutes=15)
+from portal.cases.local_plane import Position, metres_between
+
+# Roads are longer than the straight line; 40 km/h on average between town and village.
+DETOUR, METRES_PER_MINUTE, SHORTEST_WAY = 1.4, 40_000 / 60, dt.timedelta(minutes=10)
+_QUARTER = 15 * 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Slot:
     """A span in which somebody has time; aware datetimes, the end not included."""
 
@@ -24,76 +26,111 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitPlan:
-    """The visit found: who comes, who cannot, and a sentence for the reader that says why it is this time."""
+class Booking:
+    """A visit a crew has promised already, and where; `place` None: nobody knows, so no way is counted."""
 
     start_at: dt.datetime
     end_at: dt.datetime
-    providers: frozenset[str]
-    absent: frozenset[str]
-    reason: str
+    place: Position | None = None
 
 
-def find_visit(
-    slots: Mapping[str, Sequence[Slot]],
-    wishes: Sequence[Slot],
-    *,
-    not_before: dt.datetime,
-    not_after: dt.datetime,
-    duration: dt.timedelta = ONE_HOUR,
-) -> VisitPlan | None:
-    """The visit of `duration` within [not_before, not_after] that suits best, or None when nobody has time.
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who can come: their time, their skills, what they are booked for."""
 
-    First the earliest that suits all providers inside a wish of the applicant, then the earliest that suits all, then
-    the one that suits most (the earliest of these). Slots of one provider that touch count as one.
-    """
-    free = {provider: _joined(spans) for provider, spans in slots.items()}
-    wished = _joined(wishes)
-    best: tuple[tuple[int, bool, dt.datetime], frozenset[str]] | None = None
-    for start in _candidates([*free.values(), wished], not_before):
-        end = start + duration
-        coming = frozenset(p for p, spans in free.items() if _is_free(spans, start, end))
-        if end > not_after or not coming:
-            continue
-        everybody = len(coming) == len(free)
-        rank = (-len(coming), not (everybody and _is_free(wished, start, end)), start)
-        if best is None or rank < best[0]:
-            best = rank, coming
-    if best is None:
-        return None
-    (_, outside_wishes, start), coming = best
-    absent = frozenset(free) - coming
-    reason = _reason(len(coming), len(absent), bool(wishes), outside_wishes)
-    return VisitPlan(start, start + duration, coming, absent, reason)
+    code: str
+    slots: tuple[Slot, ...]
+    skills: frozenset[str] = frozenset()
+    bookings: tuple[Booking, ...] = ()
 
 
-def _joined(spans: Iterable[Slot]) -> list[Slot]:
-    joined: list[Slot] = []
-    for span in sorted(spans, key=lambda span: (span.start_at, span.end_at)):
-        if joined and span.start_at <= joined[-1].end_at:
-            joined[-1] = Slot(joined[-1].start_at, max(joined[-1].end_at, span.end_at))
+@dataclass(frozen=True, slots=True)
+class WeeklyHours:
+    """Standing hours of a crew: `weekday` 0 is Monday, times are local."""
+
+    weekday: int
+    start: dt.time
+    end: dt.time
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a visit asks of the crews: where it is, how long it takes, and the skills needed by provider."""
+
+    place: Position | None
+    duration: dt.timedelta = dt.timedelta(hours=1)
+    skills: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def travel_time(a: Position | None, b: Position | None) -> dt.timedelta:
+    """How long the way between two sites takes: none where a place is unknown or the same."""
+    if a is None or b is None:
+        return dt.timedelta()
+    metres = metres_between(a, b)
+    if metres < 1:
+        return dt.timedelta()
+    return max(SHORTEST_WAY, dt.timedelta(minutes=round(metres * DETOUR / METRES_PER_MINUTE)))
+
+
+def joined(spans: Iterable[Slot]) -> list[Slot]:
+    """The spans in order of time; spans that touch or overlap become one."""
+    found: list[Slot] = []
+    for span in sorted(spans):
+        if found and span.start_at <= found[-1].end_at:
+            found[-1] = Slot(found[-1].start_at, max(found[-1].end_at, span.end_at))
         else:
-            joined.append(span)
-    return joined
+            found.append(span)
+    return found
 
 
-def _is_free(spans: Iterable[Slot], start_at: dt.datetime, end_at: dt.datetime) -> bool:
+def free_spans(crew: Crew, calls: Calls) -> list[Slot]:
+    """When the crew could be at the site: its slots without its bookings and the ways between them and the site."""
+    spans = joined(crew.slots)
+    for booking in crew.bookings:
+        way = travel_time(booking.place, calls.place)
+        spans = _without(spans, booking.start_at - way, booking.end_at + way)
+    return [span for span in spans if span.end_at - span.start_at >= calls.duration]
+
+
+def provider_spans(crews: Sequence[Crew], calls: Calls, skills: frozenset[str]) -> list[Slot]:
+    """When at least one crew with all these skills could come. One visit is one crew's: spans are not joined."""
+    return sorted({span for crew in crews if skills <= crew.skills for span in free_spans(crew, calls)})
+
+
+def is_free(spans: Iterable[Slot], start_at: dt.datetime, end_at: dt.datetime) -> bool:
+    """Whether one of the spans covers the whole time."""
     return any(span.covers(start_at, end_at) for span in spans)
 
 
-def _candidates(everybody: Iterable[Sequence[Slot]], not_before: dt.datetime) -> list[dt.datetime]:
-    """Starts worth trying: an earliest start is always the begin of somebody's span, or the begin of the search."""
-    hour = not_before.replace(minute=0, second=0, microsecond=0)
-    first = hour + -(-(not_before - hour) // _QUARTER) * _QUARTER
-    starts = {span.start_at for spans in everybody for span in spans if span.start_at >= not_before}
-    return sorted({first, *starts})
+def next_quarter(at: dt.datetime) -> dt.datetime:
+    """The first full quarter of an hour not before `at`."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    past = -(-(at - hour).total_seconds() // _QUARTER) * _QUARTER
+    return hour + dt.timedelta(seconds=past)
 
 
-def _reason(coming: int, absent: int, wished: bool, outside_wishes: bool) -> str:
-    if absent:
-        return f"{coming + absent} 家单位未能约到共同的时间，本次由 {coming} 家到场，其余 {absent} 家另行说明。"
-    if not wished:
-        return "各单位均可到场的最早时间。"
-    if outside_wishes:
-        return "您希望的时间内各单位无法同时到场，已选各单位均可到场的最早时间。"
-    return "符合您希望的时间，各单位均可到场。"
+def standing_slots(
+    week: Iterable[WeeklyHours], working_days: Iterable[dt.date], zone: dt.tzinfo, *, not_before: dt.datetime
+) -> tuple[Slot, ...]:
+    """The standing weekly hours as slots on these working days, what is over before `not_before` left out."""
+    hours = list(week)
+    spans = [
+        Slot(dt.datetime.combine(day, h.start, zone), dt.datetime.combine(day, h.end, zone))
+        for day in working_days
+        for h in hours
+        if h.weekday == day.weekday() and h.start < h.end
+    ]
+    return tuple(Slot(max(s.start_at, not_before), s.end_at) for s in joined(spans) if s.end_at > not_before)
+
+
+def _without(spans: Iterable[Slot], start_at: dt.datetime, end_at: dt.datetime) -> list[Slot]:
+    found = []
+    for span in spans:
+        if span.end_at <= start_at or end_at <= span.start_at:
+            found.append(span)
+            continue
+        if span.start_at < start_at:
+            found.append(Slot(span.start_at, start_at))
+        if end_at < span.end_at:
+            found.append(Slot(end_at, span.end_at))
+    return found

@@ -10,13 +10,11 @@ from shapely.geometry import LineString, MultiLineString
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import linemerge
 
-Position = Sequence[float]  # longitude, latitude (EPSG:4490), degrees
+from portal.cases.local_plane import LocalPlane, Position
 
 CORRIDOR_M = 2.0
 # Routes that only cross are near each other for about two corridor widths; that is not a shared trench.
 _CROSSING_WIDTHS = 4
-# CGCS2000 ellipsoid (GB/T 18316 names it as the national one): semi-major axis in metres, flattening.
-_AXIS_M, _FLATTENING = 6_378_137.0, 1 / 298.257222101
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,9 @@ def _shared_length(line: LineString, dug: BaseGeometry, corridor_m: float) -> fl
 
 
 def _to_metres(routes: Mapping[str, Sequence[Position]]) -> list[LineString]:
-    """The routes on a plane that touches the ellipsoid in their middle; good to about 1 mm a kilometre."""
     if any(len(route) < 2 for route in routes.values()):
         raise ValueError("a route has at least two positions")
-    points = [position for route in routes.values() for position in route]
-    if not points:
+    if not routes:
         return []
-    lon0 = sum(point[0] for point in points) / len(points)
-    lat0 = sum(point[1] for point in points) / len(points)
-    squared = _FLATTENING * (2 - _FLATTENING)
-    curve = 1 - squared * math.sin(math.radians(lat0)) ** 2
-    per_lat = math.radians(1) * _AXIS_M * (1 - squared) / curve**1.5
-    per_lon = math.radians(1) * _AXIS_M / math.sqrt(curve) * math.cos(math.radians(lat0))
-    return [
-        LineString([((point[0] - lon0) * per_lon, (point[1] - lat0) * per_lat) for point in route])
-        for _, route in sorted(routes.items())
-    ]
+    plane = LocalPlane.around(point for route in routes.values() for point in route)
+    return [plane.line(route) for _, route in sorted(routes.items())]

@@ -136,6 +136,21 @@ def _check_codes(catalog: Catalog) -> Iterator[Fault]:
         yield from _known(f"offices.{index}.permit_kinds", office.permit_kinds, permits)
 
 
+def _check_ground(catalog: Catalog) -> Iterator[Fault]:
+    yield from _once("spacings", ("-".join(sorted((row.a, row.b))) for row in catalog.spacings), "pair")
+    yield from _once("covers", (row.utility for row in catalog.covers), "utility")
+    conditions = {code.code for code in catalog.codes.conditions}
+    for index, order in enumerate(catalog.condition_orders):
+        yield from _known(f"condition_orders.{index}.code", [order.code], conditions)
+    for index, pair in enumerate(catalog.contradictions):
+        yield from _known(f"contradictions.{index}", [pair.a, pair.b], conditions)
+    divisions = {division.code for division in catalog.divisions}
+    for table in ("roads", "planned_works"):
+        yield from _once(table, (row.code for row in getattr(catalog, table)))
+        for index, row in enumerate(getattr(catalog, table)):
+            yield from _known(f"{table}.{index}.division", [row.division], divisions)
+
+
 def _check_calendar(catalog: Catalog) -> Iterator[Fault]:
     yield from _once("calendar_days", (str(year.year) for year in catalog.calendar_days))
     for index, year in enumerate(catalog.calendar_days):
@@ -156,6 +171,7 @@ _CHECKS: tuple[Callable[[Catalog], Iterator[Fault]], ...] = (
     _check_fees,
     _check_materials,
     _check_codes,
+    _check_ground,
     _check_calendar,
 )
 

@@ -7,6 +7,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from portal.catalog.ground import (
+    ConditionOrder,
+    Contradiction,
+    Cover,
+    Exclusion,
+    GroundRules,
+    PlannedWorks,
+    Road,
+    Spacing,
+)
 from portal.catalog.parts import (
     Area,
     CalendarYear,
@@ -38,18 +48,26 @@ __all__ = [
     "Code",
     "Codes",
     "Condition",
+    "ConditionOrder",
+    "Contradiction",
+    "Cover",
     "Division",
+    "Exclusion",
     "Facts",
     "FeeItem",
+    "GroundRules",
     "Hours",
     "MaterialRule",
     "NotServedArea",
     "Office",
     "Operator",
     "Outline",
+    "PlannedWorks",
     "Position",
     "Provider",
+    "Road",
     "ServiceLevel",
+    "Spacing",
     "Street",
     "Utility",
 ]
@@ -77,6 +95,15 @@ class Catalog(Part):
     materials: tuple[MaterialRule, ...]
     codes: Codes
     calendar_days: tuple[CalendarYear, ...]
+    # With defaults: versions stored before the ground was part of the catalog stay readable.
+    ground_rules: GroundRules = GroundRules()
+    spacings: tuple[Spacing, ...] = ()
+    covers: tuple[Cover, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    condition_orders: tuple[ConditionOrder, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    roads: tuple[Road, ...] = ()
+    planned_works: tuple[PlannedWorks, ...] = ()
 
     @property
     def lead_agency(self) -> Office:

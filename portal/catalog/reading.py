@@ -28,6 +28,16 @@ FILES: dict[str, tuple[str, ...]] = {
     "materials.toml": ("material_names", "materials"),
     "codes.toml": ("codes",),
     "calendar.json": ("calendar_days",),
+    "ground.toml": (
+        "ground_rules",
+        "spacings",
+        "covers",
+        "exclusions",
+        "condition_orders",
+        "contradictions",
+        "roads",
+        "planned_works",
+    ),
 }
 _TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
 _DIGEST_IN_VERSION = 16
