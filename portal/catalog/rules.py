@@ -48,6 +48,7 @@ class ServiceLevel(Part):
 
     `counted_stages` (default: all but works) sum up to the provider's own cap `cap_days`; `average_days` and
     `best_days` are fleet figures, never a cap. `road_opening`: lines outside the site are to be buried.
+    `survey_skills`: what a provider's standing crew must be trained for to survey this class.
     """
 
     code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
@@ -58,6 +59,7 @@ class ServiceLevel(Part):
     limits: Mapping[StageName, Days]
     counted_stages: tuple[StageName, ...] = ()
     cap_days: int | None = Field(default=None, ge=1)
+    survey_skills: tuple[str, ...] = ()
     average_days: Days | None = None
     best_days: Days | None = None
     zero_investment: bool = False

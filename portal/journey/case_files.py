@@ -121,10 +121,24 @@ def view_of(session: Session, file: CaseFile) -> workflow.CaseView:
     )
 
 
-def current_visit(session: Session, case_id: str) -> Visit | None:
-    """The visit that is fixed or done, if there is one."""
-    query = select(Visit).where(Visit.case_id == case_id, Visit.state != "cancelled").order_by(Visit.round.desc())
-    return session.scalars(query).first()
+def visits_of(session: Session, case_id: str) -> list[Visit]:
+    """The visits that are fixed or done, the earliest first; as a rule there is one."""
+    query = select(Visit).where(Visit.case_id == case_id, Visit.state != "cancelled")
+    return list(session.scalars(query.order_by(Visit.start_at, Visit.round)))
+
+
+def visit_for(session: Session, task: Task) -> Visit | None:
+    """The visit a survey task's provider comes to.
+
+    Whoever was passed by, or has been called to the site only since, comes by itself: the newest visit stands for it.
+    """
+    visits = visits_of(session, task.case_id)
+    own = [visit for visit in visits if task.provider in visit.providers]
+    if own or not visits:
+        return own[-1] if own else None
+    track = session.get_one(Track, task.track_id) if task.track_id else None
+    is_alone = "availability" not in task.result or (track is not None and "survey" in track.split_off)
+    return visits[-1] if is_alone else None
 
 
 def confirmed_options(session: Session, case_id: str) -> dict[str, dict[str, Any]]:

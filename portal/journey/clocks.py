@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.cases import workflow
-from portal.cases.tables import Case, CaseEvent, Task, Track
+from portal.cases.tables import Case, CaseEvent, Task, Track, Visit
 from portal.catalog.calendar import Calendar
 from portal.catalog.queries import calendar_of
 from portal.exchange.tables import Job, OutboxMessage
-from portal.journey import case_files, payment_watch, progress, settlement, survey, task_documents
+from portal.journey import case_files, payment_watch, progress, settlement, task_documents, visit_choices, visits
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.journey.jobs import queue_job
@@ -28,6 +28,8 @@ def tick(*, at: dt.datetime, wire_at: dt.datetime) -> None:
     """One round of everything that waits for a time. Each case is its own transaction."""
     for case_id in _cases_with_late(at):
         release_late(case_id=case_id, at=at, wire_at=wire_at)
+    for case_id in visit_choices.rounds_over(at):
+        visit_choices.go_on(case_id=case_id, at=at, wire_at=wire_at)
     for task_id in _tasks_to_remind(at):
         remind(task_id=task_id, at=at, wire_at=wire_at)
     payment_watch.queue_due_questions(at=at, wire_at=wire_at)
@@ -39,7 +41,7 @@ def _cases_with_late(at: dt.datetime) -> list[str]:
     session = db.session()
     late = [
         case_id
-        for case_id in session.scalars(_WAITING)
+        for case_id in _waiting(session)
         if late_by_stage(session, case_files.load_case(session, case_id=case_id, lock=False), at=at)
     ]
     db.session.remove()
@@ -55,6 +57,18 @@ _WAITING = (
     .having(func.count(Task.ended_at).between(1, func.count() - 1))
     .distinct()
 )
+# Open cases whose survey waits for somebody's slots: nobody has ended, so `_WAITING` does not know them.
+_UNVISITED = (
+    select(Task.case_id)
+    .join(Case, Case.id == Task.case_id)
+    .where(Case.state == "open", Task.stage == "survey", Task.case_id.not_in(select(Visit.case_id)))
+    .group_by(Task.case_id)
+    .having(func.count(Task.ended_at) == 0, func.count() > 1)
+)
+
+
+def _waiting(session: Session) -> list[str]:
+    return sorted({*session.scalars(_WAITING), *session.scalars(_UNVISITED)})
 
 
 def release_late(*, case_id: str, at: dt.datetime, wire_at: dt.datetime) -> list[str]:
@@ -71,7 +85,7 @@ def release_late(*, case_id: str, at: dt.datetime, wire_at: dt.datetime) -> list
                 note_event(session, case_id=case_id, kind="late_passed_by", actor=SYSTEM, at=at, facts=facts)
                 passed.append(track.provider)
         if passed:
-            survey.fix_visit(session, file, at=at, wire_at=wire_at)
+            visits.arrange(session, file, at=at, wire_at=wire_at)
             progress.advance(session, case_id=case_id, at=at, wire_at=wire_at)
         return passed
 
@@ -92,7 +106,7 @@ def joint_waits(session: Session, file: CaseFile) -> list[tuple[str, list[Track]
             continue
         members = [track.provider for track in view.tracks if track.holds_up(stage)]
         tasks = [task for provider in members if (task := file.tasks.get((provider, stage))) is not None]
-        lacks_visit = stage == "survey" and case_files.current_visit(session, file.case.id) is None
+        lacks_visit = stage == "survey" and not case_files.visits_of(session, file.case.id)
         ready = [task for task in tasks if task.ended_at or (lacks_visit and "availability" in task.result)]
         late = [file.tracks[task.provider] for task in tasks if task not in ready]
         if not ready or not late:
@@ -181,12 +195,11 @@ def next_due(session: Session, *, at: dt.datetime) -> dt.datetime | None:
     """The earliest business time after `at` at which `tick` will have something to do."""
     times: list[dt.datetime] = []
     today = local_date(at)
-    for case_id in session.scalars(_WAITING).all():
+    for case_id in _waiting(session):
         file = case_files.load_case(session, case_id=case_id, lock=False)
         times += [until for _, _, until in joint_waits(session, file)]
     midnight = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(0, 5), SHANGHAI)
     times += [midnight] * bool(settlement.days_to_settle(session, today + dt.timedelta(days=1)))
     times += [statement_ready_at(day) for day in settlement.days_to_reconcile(session, today + dt.timedelta(days=1))]
-    if asked := payment_watch.next_question_at(session):
-        times.append(asked)
+    times += [when for when in (payment_watch.next_question_at(session), visit_choices.next_round_end(session)) if when]
     return min((time for time in times if time > at), default=None)

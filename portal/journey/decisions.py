@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from portal.cases.tables import Decision, Task
-from portal.journey import case_files, progress, survey
+from portal.journey import case_files, progress, visits
 from portal.journey.events import note_event, send_task_event
 from portal.journey.refusals import drop_track
 from portal.journey.reporting import Reporting, raise_revision, set_state
@@ -36,7 +36,7 @@ def decide(actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.da
         task = session.get_one(Task, decision.task_id)
         reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
         (_CONFIRMED[decision.kind] if verdict == "confirm" else _send_back)(reporting)
-        survey.fix_visit(session, file, at=at, wire_at=wire_at)  # who left may have been the last one waited for
+        visits.arrange(session, file, at=at, wire_at=wire_at)  # who left may have been the last one waited for
         facts = {"decision": decision.kind, "verdict": verdict, "provider": task.provider}
         note_event(session, case_id=file.case.id, kind="decided", actor=actor, at=at, task_id=task.id, facts=facts)
         audit.record(session, actor=actor, action="decision.made", subject=decision.id, detail=facts, at=at)

@@ -87,7 +87,7 @@ class CasePage:
     may_act: bool
     todo: Todo
     providers: tuple[ProviderRow, ...]
-    visit: VisitView | None
+    visits: tuple[VisitView, ...]
     replies: tuple[ReplyView, ...]
     contracts: tuple[ContractRow, ...]
     money: MoneyView
@@ -118,7 +118,7 @@ def case_page(actor: Actor, case_no: str, at: dt.datetime) -> CasePage:
         may_act=may_act,
         todo=todo,
         providers=provider_rows(file, rows.clocks, names, held_up=_held_up(rows, money, is_open), reader=reader, at=at),
-        visit=visit_view(case_files.current_visit(session, file.case.id), names),
+        visits=tuple(visit_view(visit, names) for visit in case_files.visits_of(session, file.case.id)),
         replies=replies,
         contracts=tuple(_contract(row, file, names) for row in rows.contracts),
         money=money,

@@ -22,6 +22,8 @@ from portal.cases.tables import (
     Question,
     Task,
     Track,
+    VisitProposal,
+    VisitRound,
 )
 from portal.catalog.calendar import Calendar
 from portal.catalog.model import Catalog
@@ -106,6 +108,8 @@ class CaseRows:
     contracts: list[Contract]
     drawings: list[Drawing]
     points: list[ConnectionPoint]
+    visit_round: VisitRound | None  # the round that waits for the applicant
+    proposals: list[VisitProposal]  # and what it offers, the best first
 
     def open_questions(self, task: Task) -> list[Question]:
         """The questions of a task that wait for an answer."""
@@ -116,6 +120,8 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
     """Everything hanging on the case, each kind in one query."""
     case_id = file.case.id
     confirmed = session.scalars(select(Confirmation).where(Confirmation.case_id == case_id))
+    offered = (VisitProposal.case_id == case_id, VisitProposal.state == "offered")
+    rounds = select(VisitRound).where(VisitRound.case_id == case_id, VisitRound.state == "offered")
     return CaseRows(
         clocks=load_clocks(session, file.tasks.values()),
         events=list(session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq))),
@@ -143,6 +149,8 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
                 .order_by(ConnectionPoint.provider, ConnectionPoint.account_no, ConnectionPoint.meter_no)
             )
         ),
+        visit_round=session.scalars(rounds).first(),
+        proposals=list(session.scalars(select(VisitProposal).where(*offered).order_by(VisitProposal.rank))),
     )
 
 

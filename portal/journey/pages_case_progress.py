@@ -43,7 +43,7 @@ class ProviderRow:
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """The one visit of the joint survey."""
+    """One visit of the joint survey; as a rule the only one."""
 
     state: str
     start_at: dt.datetime
@@ -143,9 +143,7 @@ def turn_words(turns: Iterable[str], names: Mapping[str, str], *, reader: str) -
     return f"轮到{words[0]}" if words == [reader] else f"轮到 {'、'.join(words)}"
 
 
-def visit_view(visit: Visit | None, names: Mapping[str, str]) -> VisitView | None:
-    """The visit with the names of who comes."""
-    if visit is None:
-        return None
+def visit_view(visit: Visit, names: Mapping[str, str]) -> VisitView:
+    """A visit with the names of who comes."""
     who = tuple(names.get(code, code) for code in visit.providers)
     return VisitView(visit.state, visit.start_at, visit.end_at, who, visit.reason)

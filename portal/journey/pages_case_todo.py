@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.cases.tables import Question, Task
+from portal.cases.tables import Question, Task, VisitProposal
 from portal.journey.case_files import CaseFile
 from portal.journey.pages_case_load import CaseRows
 from portal.journey.pages_case_money import MoneyView
 from portal.journey.pages_case_reply import ProviderReply, ReplyView
 from portal.journey.review import DRAWING_KINDS
+from portal.kernel.clock import parse_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,33 @@ class FlowForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposedVisit:
+    """One appointment of a proposal."""
+
+    start_at: dt.datetime
+    end_at: dt.datetime
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One plan to choose; `absent`: whose time is arranged separately."""
+
+    id: str
+    visits: tuple[ProposedVisit, ...]
+    absent: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitForm:
+    """The times offered for the joint visit. Without an answer until `answer_by` the first one is taken."""
+
+    proposals: tuple[Proposal, ...]
+    answer_by: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Todo:
     """Everything the applicant can do now. `pay`: there is money to be paid that is in no order yet."""
 
@@ -76,11 +105,12 @@ class Todo:
     flows: tuple[FlowForm, ...]
     pay: bool
     cashier: bool
+    visit: VisitForm | None = None
 
     @property
     def count(self) -> int:
         """How many acts wait: choosing, signing and paying are one each."""
-        single = (bool(self.offers), bool(self.contracts), self.pay, self.cashier)
+        single = (self.visit is not None, bool(self.offers), bool(self.contracts), self.pay, self.cashier)
         return len(self.questions) + len(self.drawings) + len(self.flows) + sum(single)
 
 
@@ -102,7 +132,26 @@ def todo_of(
         flows=tuple(_flow(task, file, rows, names) for task in tasks if _waits_for_flow(task, rows)),
         pay=money.free_fen > 0,
         cashier=bool(money.waiting),
+        visit=_visit(rows, names),
     )
+
+
+def _visit(rows: CaseRows, names: Mapping[str, str]) -> VisitForm | None:
+    if rows.visit_round is None or not rows.proposals:
+        return None
+    return VisitForm(tuple(_proposal(row, names) for row in rows.proposals), rows.visit_round.ends_at)
+
+
+def _proposal(row: VisitProposal, names: Mapping[str, str]) -> Proposal:
+    visits = tuple(
+        ProposedVisit(
+            parse_instant(visit["start_at"]),
+            parse_instant(visit["end_at"]),
+            tuple(names.get(code, code) for code in visit["providers"]),
+        )
+        for visit in row.visits
+    )
+    return Proposal(row.id, visits, tuple(names.get(code, code) for code in row.absent), row.reason)
 
 
 def _question(question: Question, task: Task, file: CaseFile, names: Mapping[str, str]) -> QuestionForm:

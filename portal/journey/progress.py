@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal.cases import deadlines, workflow
 from portal.cases.tables import Case, Task, Track
 from portal.catalog.queries import calendar_of
-from portal.journey import case_files, merged_reply, notices, permits, stage_papers
+from portal.journey import case_files, crews, merged_reply, notices, permits, stage_papers, visits
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.kernel.guard import change
@@ -43,8 +43,11 @@ def advance(session: Session, *, case_id: str, at: dt.datetime, wire_at: dt.date
     if permits.open_permits(session, file, at=at):
         file = case_files.load_case(session, case_id=case_id)
     view = case_files.view_of(session, file)
-    for opening in workflow.plan_openings(view):
+    openings = workflow.plan_openings(view)
+    for opening in openings:
         _open_task(session, file, opening, at=at, wire_at=wire_at)
+    if any(opening.stage == "survey" for opening in openings):
+        visits.arrange(session, file, at=at, wire_at=wire_at)  # all of them may keep standing hours
     _move_case(session, file, at=at, wire_at=wire_at)
 
 
@@ -80,6 +83,9 @@ def _open_task(
         facts={"provider": track.provider, "stage": opening.stage},
     )
     send_task_event(session, task, "task.issued", at=at, wire_at=wire_at)
+    if opening.stage == "survey":
+        skills = frozenset(case_files.level_of(file, track).survey_skills)
+        crews.answer_from_standing(session, task, skills=skills, at=at)
 
 
 def _is_known_already(file: CaseFile, track: Track) -> bool:

@@ -53,20 +53,23 @@ def _order(
 
 
 def order_survey_record(session: Session, file: CaseFile, at: dt.datetime, wire_at: dt.datetime) -> None:
-    """联合踏勘记录: one visit, who came, what each found. Nothing to write where nobody had to come."""
-    visit = case_files.current_visit(session, file.case.id)
+    """联合踏勘记录: who came, what each found. Nothing to write where nobody had to come."""
+    visits = case_files.visits_of(session, file.case.id)
     tasks = [task for task in file.stage_tasks("survey") if "findings" in task.result]
-    if visit is None or not tasks:
+    if not visits or not tasks:
         return
     found = {task.provider for task in tasks}
     contact = file.body["site"].get("contact") or file.body["applicant"]["contact"]
     values = {
-        "start_at": visit.start_at,
-        "end_at": visit.end_at,
+        "start_at": visits[0].start_at,
+        "end_at": visits[-1].end_at,
         "site_contact": contact["name"],
         "attendees": [_attendee(file, task) for task in tasks],
         "absent": [
-            {"provider_name": party(file, code)["provider_name"]} for code in visit.providers if code not in found
+            {"provider_name": party(file, code)["provider_name"]}
+            for visit in visits
+            for code in visit.providers
+            if code not in found
         ],
         "findings": [_finding(file, task) for task in tasks],
     }

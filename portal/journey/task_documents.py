@@ -41,7 +41,7 @@ def task_document(session: Session, task_id: str, *, at: dt.datetime) -> dict[st
         "project": scoping.project_facts(body),
         "site": scoping.site_facts(body),
         "part": scoping.own_part(body, task.utility or "") if task.track_id else {},
-        "shared_facts": _shared_facts(session, file),
+        "shared_facts": _shared_facts(session, file, task),
         "materials": _materials(session, file, task),
         "service_level": _service_level(file, task),
         "questions": _questions(session, task),
@@ -57,7 +57,7 @@ def expected_reports(session: Session, file: case_files.CaseFile, task: Task) ->
     """The report kinds this task takes now (protocol: `expects`); none while the lead agency decides about it."""
     if is_before_agency(session, task):
         return ()
-    visit = case_files.current_visit(session, file.case.id)
+    visit = case_files.visit_for(session, task) if task.stage == "survey" else None
     works = task.result.get("works") or {}
     kinds = workflow.expects(
         task.stage,
@@ -125,8 +125,9 @@ def _open_pause(session: Session, task: Task) -> dict[str, Any] | None:
     return {"reason_code": pause.reason, "since": format_instant(pause.start_at)} if pause else None
 
 
-def _shared_facts(session: Session, file: case_files.CaseFile) -> dict[str, Any]:
-    visit = case_files.current_visit(session, file.case.id)
+def _shared_facts(session: Session, file: case_files.CaseFile, task: Task) -> dict[str, Any]:
+    survey = file.tasks.get((task.provider, "survey"))
+    visit = case_files.visit_for(session, survey) if survey is not None else None
     span = (format_instant(visit.start_at), format_instant(visit.end_at)) if visit else None
     return scoping.shared_facts(file.body, visit=span)
 

@@ -133,6 +133,7 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     # desk
     "desk.list": (role("provider_staff"),),
     "desk.task": (both(role("provider_staff"), own_part),),
+    "desk.crews": (role("provider_staff"),),
     "desk.report": (both(role("provider_staff"), own_part),),
     # sandbox
     "sandbox.manage": (role("provider_staff"),),

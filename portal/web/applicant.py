@@ -7,7 +7,17 @@ from collections.abc import Callable
 from flask import Blueprint, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from portal.journey import connection, contracts, materials, payment, questions, reply, review
+from portal.journey import (
+    connection,
+    contracts,
+    materials,
+    payment,
+    questions,
+    reply,
+    review,
+    visit_choices,
+    visit_files,
+)
 from portal.journey.pages_case import case_id_of, case_page
 from portal.journey.pages_case_list import own_cases
 from portal.journey.payment import Started
@@ -38,6 +48,49 @@ def list_cases() -> str:
 def show_case(case_no: str) -> str:
     """One case: what waits on the reader first, then everything else."""
     return _show(case_no, ())
+
+
+@bp.post("/cases/<case_no>/visit")
+@action("case.confirm", check=False)
+def choose_visit(case_no: str) -> Answer:
+    """Take one of the proposed times, or ask for others."""
+    chosen = request.form.get("proposal", "")
+
+    def act() -> str:
+        if not chosen:
+            raise Invalid([FieldError("proposal", "请选择一个上门时间，或者选“都不合适”。", "missing")])
+        if chosen != "none":
+            visit_choices.accept_proposal(
+                current_actor(), case_no=case_no, proposal_id=chosen, at=g.at, wire_at=g.wire_at
+            )
+            return "上门时间已经约定，已通知各单位。"
+        visit_choices.decline_proposals(
+            current_actor(),
+            case_no=case_no,
+            note=request.form.get("note", "")[:400],
+            wish_on=request.form.get("wish_on", "")[:10],
+            wish_half=request.form.get("wish_half", ""),
+            at=g.at,
+            wire_at=g.wire_at,
+        )
+        return "已收到，正在按您希望的时间重新安排。"
+
+    return _do(case_no, act)
+
+
+@bp.get("/cases/<case_no>/visit.ics")
+@action("case.view", check=False)
+def visit_calendar(case_no: str) -> Response:
+    """The visits of the case for one's own calendar."""
+    content = visit_files.case_calendar(current_actor(), case_no=case_no, at=g.at)
+    return calendar_answer(content, f"{case_no}.ics")
+
+
+def calendar_answer(content: bytes, name: str) -> Response:
+    """An iCalendar file to open or keep."""
+    answer = Response(content, mimetype="text/calendar")
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return answer
 
 
 @bp.post("/cases/<case_no>/confirm")

@@ -13,6 +13,7 @@ from forms.desk_reports import Facts, defaults_of, fields_of, report_of
 from portal.cases.workflow import TRACK_STAGES
 from portal.journey import reports
 from portal.journey.pages_staff_desk import STATE_GROUPS, DeskTask, desk_task, inbox, task_paper
+from portal.journey.pages_staff_visits import planned_times
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.money import format_yuan
 from portal.kernel.routes import action, current_actor
@@ -95,6 +96,7 @@ def _show(task: DeskTask, tried: str, errors: dict[str, str]) -> str:
         values[tried] = request.form.to_dict()
     return render_template(
         "desk/task.html",
+        times=planned_times(current_actor(), task_id=document["task_id"]) if document["stage"] == "survey" else (),
         task=document,
         provider=task.provider,
         names=task.names,

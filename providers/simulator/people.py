@@ -17,7 +17,7 @@ from providers.simulator.html_pages import Form, Page
 from providers.simulator.pages import Browser, Files, PageError, filled, willing
 from providers.simulator.sample_pdf import sample_pdf
 
-CASE_ACTS = ("answer", "drawings", "confirm", "sign", "pay", "flow")
+CASE_ACTS = ("visit", "answer", "drawings", "confirm", "sign", "pay", "flow")
 PERMIT_DAYS = 180
 _CASE_LINK = re.compile(r"/cases/([A-Za-z0-9-]+)$")
 _APPLICATION_LINK = re.compile(r"/applications/(?!new)([A-Za-z0-9-]+)$")
@@ -66,7 +66,7 @@ class Applicant(Person):
         return self.browser.get(f"/cases/{case_no}")
 
     def act(self, form: Form, now: dt.datetime) -> None:
-        """One act on a case: answering, drawings, confirming, signing, paying or saying that it flows."""
+        """One act on a case: choosing the visit, answering, drawings, confirming, signing, paying, saying it flows."""
         if form.act == "pay":
             self._pay(self.submit_willingly(form, now), now)
             return

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select
 
 import portal.catalog
-from portal.cases.tables import Case, CaseEvent, Decision, JointReply, Task, Track, Visit
+from portal.cases.tables import Case, CaseEvent, Decision, JointReply, Task, Track, Visit, VisitProposal
 from portal.catalog.reading import load_catalog
 from portal.exchange.tables import OutboxMessage
-from portal.journey import case_files, clocks, connection, contracts, decisions, records, reply, review
+from portal.journey import case_files, clocks, connection, contracts, decisions, records, reply, review, visit_choices
 from portal.journey.filing import file_application
 from portal.journey.intake import accept_application
 from portal.journey.reports import Answer, submit_desk_report, submit_report
@@ -65,6 +65,7 @@ class CaseWalk:
     at: dt.datetime = AT
     case_no: str = ""
     body: dict[str, Any] = field(default_factory=dict)
+    takes_first_visit: bool = True  # the applicant accepts the best time as soon as it is offered
 
     def __post_init__(self) -> None:
         self.catalog = load_catalog(CITY)
@@ -148,7 +149,24 @@ class CaseWalk:
         self.pass_time()
         body = self.report_body(task, kind, **fields)
         db.session.remove()
-        return submit_desk_report(staff_of(task.provider), task_id=task.id, report=body, at=self.at, wire_at=self.at)
+        staff = staff_of(task.provider)
+        answer = submit_desk_report(staff, task_id=task.id, report=body, at=self.at, wire_at=self.at)
+        self.take_offered_visit()
+        return answer
+
+    def proposals(self) -> list[VisitProposal]:
+        query = select(VisitProposal).where(VisitProposal.case_id == self.case.id, VisitProposal.state == "offered")
+        return list(db.session.scalars(query.order_by(VisitProposal.rank)))
+
+    def take_offered_visit(self) -> None:
+        if self.takes_first_visit and (offered := self.proposals()):
+            self.choose_visit(offered[0].id)
+
+    def choose_visit(self, proposal_id: str) -> None:
+        db.session.remove()
+        visit_choices.accept_proposal(
+            self.applicant, case_no=self.case_no, proposal_id=proposal_id, at=self.at, wire_at=self.at
+        )
 
     def report_body(self, task: Task, kind: str, **fields: Any) -> dict[str, Any]:
         head = {"kind": kind, "occurred_at": self.at.isoformat(), "revision": task.revision}
@@ -158,9 +176,11 @@ class CaseWalk:
         """The same over the reports API, without its HTTP."""
         raw, path = json.dumps(body, ensure_ascii=False).encode(), f"/api/v1/tasks/{task.id}/reports"
         db.session.remove()
-        return submit_report(
+        answer = submit_report(
             actor, task_id=task.id, message_id=message_id or new_id(), path=path, raw=raw, at=self.at, wire_at=self.at
         )
+        self.take_offered_visit()
+        return answer
 
     def confirm(self) -> None:
         self.pass_time()
@@ -200,6 +220,7 @@ class CaseWalk:
         assert len(waiting) == 1, waiting
         db.session.remove()
         decisions.decide(AGENCY, decision_id=waiting[0], verdict=verdict, note=note, at=self.at, wire_at=self.at)
+        self.take_offered_visit()
 
     def grant(self) -> None:
         """The permit office grants what it was asked."""
@@ -214,7 +235,9 @@ class CaseWalk:
     def release_late(self) -> list[str]:
         case_id = self.case.id
         db.session.remove()
-        return clocks.release_late(case_id=case_id, at=self.at, wire_at=self.at)
+        late = clocks.release_late(case_id=case_id, at=self.at, wire_at=self.at)
+        self.take_offered_visit()
+        return late
 
     # Going on by itself
 

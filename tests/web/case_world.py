@@ -117,10 +117,11 @@ class Site:
         for task in self.tasks("survey"):
             slots = [{"start_at": "2026-11-25T09:00:00+08:00", "end_at": "2026-11-25T11:30:00+08:00"}]
             self.report(task, "availability", slots=slots)
+        self.do("visit")
 
     def find_all(self) -> None:
-        place = {"location": {"lon": 107.4, "lat": 40.8}, "description": "纬三路北侧"}
-        for task in self.tasks("survey"):
+        for number, task in enumerate(self.tasks("survey")):
+            place = {"location": {"lon": 107.4, "lat": 40.8 + number / 10_000}, "description": f"纬三路{number}号"}
             self.report(task, "findings", conclusion="ready", outside_line_m=0, access_point=place)
 
     def reply(self, task: Task, *, charged: bool = True) -> None:

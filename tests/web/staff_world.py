@@ -17,9 +17,9 @@ from werkzeug.datastructures import MultiDict
 
 import portal.catalog
 from app import create_app
-from portal.cases.tables import Task
+from portal.cases.tables import Task, VisitRound
 from portal.catalog.reading import load_catalog
-from portal.journey import setting_up, signing_in
+from portal.journey import setting_up, signing_in, visit_choices
 from portal.journey.filing import file_application
 from portal.journey.intake import accept_application
 from portal.kernel.database import db
@@ -152,12 +152,21 @@ def report_form(page: Page, kind: str) -> Form:
     return found[0]
 
 
+def end_round() -> None:
+    """The applicant lets the time to choose pass: the best visit offered is taken."""
+    db.session.remove()
+    for case_id, ends_at in db.session.execute(select(VisitRound.case_id, VisitRound.ends_at)).all():
+        db.session.remove()
+        visit_choices.go_on(case_id=case_id, at=ends_at, wire_at=WIRE)
+
+
 def surveyed(town: Town, sample: str = "03") -> list[str]:
     """A case whose survey is through, by the desks; the providers that have to reply."""
     town.open_case(sample)
     providers = sorted(db.session.scalars(select(Task.provider).where(Task.stage == "survey")))
     for provider in providers:
         town.report(provider, "survey", "availability", SLOT)
+    end_round()
     town.clock.at = AT + dt.timedelta(days=2, hours=3)
     for provider in providers:
         town.report(provider, "survey", "findings", {"conclusion": "ready", "outside_line_m": "0"})

@@ -8,6 +8,7 @@ from portal.cases.tables.application import Application, MaterialFile
 from portal.cases.tables.case import Case, CaseEvent, Track
 from portal.cases.tables.joint import Confirmation, Contract, JointReply, Visit
 from portal.cases.tables.task import ConnectionPoint, Decision, Drawing, Pause, Question, Task, TaskReport
+from portal.cases.tables.visiting import Crew, VisitProposal, VisitRound
 
 __all__ = [
     "Application",
@@ -16,6 +17,7 @@ __all__ = [
     "Confirmation",
     "ConnectionPoint",
     "Contract",
+    "Crew",
     "Decision",
     "Drawing",
     "JointReply",
@@ -26,4 +28,6 @@ __all__ = [
     "TaskReport",
     "Track",
     "Visit",
+    "VisitProposal",
+    "VisitRound",
 ]

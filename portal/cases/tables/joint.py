@@ -28,6 +28,7 @@ class Visit(Model):
     end_at: Mapped[dt.datetime]
     providers: Mapped[list[str]] = mapped_column(Json)
     reason: Mapped[str] = mapped_column(String(400), default="")
+    crews: Mapped[dict[str, str]] = mapped_column(Json, default=dict)  # provider -> who comes for it
 
 
 class JointReply(Model):
