@@ -86,7 +86,9 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     clock: Clock = SimulatedClock() if settings.mode == "demo" else RealClock()
     delivery.ANSWERED["order"] = payment.apply_delivered
     door = HttpDoor()
-    sandbox_checks.PROBERS[:] = [Prober(door, RealClock().wire_now)]
+    # Whoever opens a sandbox names its address: on a real portal none on this machine may be tried from outside.
+    trial_door = HttpDoor(()) if settings.mode == "production" else door
+    sandbox_checks.PROBERS[:] = [Prober(trial_door, RealClock().wire_now)]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

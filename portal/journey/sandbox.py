@@ -24,6 +24,7 @@ from portal.exchange.conformance.tables import Sandbox
 from portal.exchange.signatures import new_secret
 from portal.journey.jobs import queue_job
 from portal.kernel import audit
+from portal.kernel.clock import parse_instant
 from portal.kernel.crypto import current_vault
 from portal.kernel.database import transaction
 from portal.kernel.errors import FieldError, Invalid, NotFound, NotSignedIn
@@ -34,6 +35,14 @@ from portal.kernel.policy import Actor, require
 MARK = "sandbox-"  # every key and every provider code of the sandbox begins with it
 PROBE_JOB, PUSH_JOB = "sandbox_probe", "sandbox_push"
 _MAX_URL = 300
+MAX_A_MINUTE = 240
+_FLOOD = {
+    "type": "urn:yikou:problem:too_many_calls",
+    "title": "请求过于频繁",
+    "status": 429,
+    "detail": "沙箱每分钟最多接受 240 次调用，请稍后再试。",
+    "code": "too_many_calls",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,8 @@ def take_call(key: str, call: stand_in.Call, *, wire_at: dt.datetime) -> stand_i
         row = session.scalars(select(Sandbox).where(Sandbox.key_hash == _hash(key)).with_for_update()).one_or_none()
         if row is None:
             raise NotSignedIn("沙箱访问密钥无效；正式环境的密钥不能用于沙箱。", code="bad_key")
+        if _is_flood(row.state, wire_at):
+            return stand_in.Answer(429, _FLOOD, headers={"Retry-After": "60"})
         state = copy.deepcopy(row.state)
         answer = stand_in.take_call(state, call, secrets=(secret_of(row),), at=wire_at)
         version = row.version + 1
@@ -157,6 +168,14 @@ def _checked_url(level: str, url: str) -> str | None:
     if not is_good or len(url) > _MAX_URL:
         raise Invalid([FieldError("push_url", "请填写接收消息的完整地址，例如 https://it.example.cn/yikou。", "url")])
     return url
+
+
+def _is_flood(state: Mapping[str, Any], wire_at: dt.datetime) -> bool:
+    """Whether this many calls came within the last minute; a flood is answered without writing anything."""
+    calls = state["calls"]
+    if len(calls) < MAX_A_MINUTE:
+        return False
+    return wire_at - parse_instant(calls[-MAX_A_MINUTE]["at"]) < dt.timedelta(minutes=1)
 
 
 def _needed(row: Sandbox | None) -> Sandbox:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,12 +130,13 @@ class Running:
 
     def play(self, limit_s: float = 90) -> Mapping[str, Any]:
         """File and accept; the people do what their pages offer until the case is closed. Answers its record."""
-        clocks = Clocks(self.url, (), "")
+        clocks = Clocks(self.url, (), self.settings.gateway_url)
         supervisor = Supervisor(self.url, self.config.person("supervisor"))
         agency = Agency(self.url, self.config.person("lead_agency"))
         for person in (supervisor, agency):
             person.sign_in()
         now = clocks.look().now
+        clocks.tell(now)
         case = start_case(self.config, People(self.config), self.path, now)
         assert case.applicant is not None, case.errors
         assert case.case_no is not None
@@ -156,7 +157,19 @@ class Running:
                 time.sleep(0.2)
         raise AssertionError(f"the case did not close: {[t for t in record['tasks'] if t['state'] != 'done']}")
 
+    def pass_days_until(self, look: Callable[[], list[Any]], limit_s: float = 60) -> list[Any]:
+        """Move the demo's calendar from event to event until `look` finds something; what it found."""
+        clocks = Clocks(self.url, (), self.settings.gateway_url)
+        end = time.monotonic() + limit_s
+        while not (found := look()):
+            assert time.monotonic() < end, "nothing came"
+            now = clocks.look()
+            if now.is_idle and now.portal_next:
+                clocks.move_to(max(now.portal_next, now.now))
+            time.sleep(0.3)
+        return found
+
     def accept(self, application_no: str) -> str:
         """The clerk accepts it; the number of the case."""
-        now = Clocks(self.url, (), "").look().now
+        now = Clocks(self.url, (), self.settings.gateway_url).look().now
         return People(self.config).clerk.accept(application_no, now)

@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 import app
 from portal.cases.tables import Case
+from portal.exchange.signatures import new_secret
 from portal.exchange.tables import OutboxMessage
 from portal.kernel.database import db
 from tests.outside.conftest import LEVELS
+from tests.outside.program.calls import Portal, Signer
 from tests.outside.stage import PROGRAM, Running
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("stack")]
@@ -90,3 +92,20 @@ def test_what_a_two_way_provider_holds_was_read_back_and_agrees(played):
     read = running.outside["power-bayannur"].notes("read_back", record["case_no"])
     assert len(read) == len([row for row in sent if row.task_id])
     assert all(note["found"] for note in read)
+
+
+def test_what_was_paid_is_settled_told_and_can_be_read(played):
+    running, record = played
+    caller = Portal(
+        running.url, running.credentials["water-wuyuan"].key, Signer(running.credentials["water-wuyuan"].secret)
+    )
+    items = running.pass_days_until(lambda: caller.get("/api/v1/settlements")[1]["items"])
+    share = sum(split["amount_fen"] for split in record["splits"] if split["provider"] == "water-wuyuan")
+    assert sum(item["net_fen"] for item in items) == share > 0
+    assert caller.get(f"/api/v1/settlements/{items[0]['settlement_id']}") == (200, items[0])
+    foreign = Portal(running.url, running.credentials["power-bayannur"].key, Signer(new_secret()))
+    assert foreign.get(f"/api/v1/settlements/{items[0]['settlement_id']}")[0] == 404
+    told = running.pass_days_until(
+        lambda: [n for n in running.outside["water-wuyuan"].notes("event") if n["type"] == "settlement.paid"]
+    )
+    assert len(told) == 1
