@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import secrets
@@ -32,9 +33,10 @@ from portal.kernel.settings import SettingError, Settings, read_settings
 from portal.kernel.simulated_clock import SimulatedClock
 from portal.web import register_web
 from portal.web.serving import serve
+from portal.worker.carrier_schema import update_schema
 from portal.worker.duties import Ticks, job_kinds
-from portal.worker.loop import run_worker
-from portal.worker.port import Duties
+from portal.worker.engines import ENGINES, use_engine
+from portal.worker.port import AlreadyRunning, Duties
 from portal.worker.wake import register as register_wake
 from providers import make_adapters
 from providers.conformance.prober import Prober
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             csrf.exempt(blueprint)  # a bearer key is no cookie: a foreign page cannot send it
     app.view_functions["static"] = action("public.static")(app.view_functions["static"])
     register_wake(settings.worker_port)
+    use_engine(app, settings.engine)
     return app
 
 
@@ -97,12 +100,13 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
         adapters={**make_adapters(door), "gateway": app.extensions["yikou.gateway_adapter"]},
         job_kinds=job_kinds(settings.base_url),
         clock=clock,
-        owner=f"worker-{settings.worker_port}",
+        owner=settings.worker_name,
         retry_scale=settings.retry_scale,
         tick=Ticks(wire_at=RealClock().wire_now()),
         tick_every_s=0.25 if settings.mode == "demo" else 5.0,
+        lease=dt.timedelta(seconds=settings.lease_s),
     )
-    run_worker(app, duties, port=settings.worker_port, stop_event=stop)
+    ENGINES[settings.engine](app, duties, port=settings.worker_port, stop_event=stop)
     return 0
 
 
@@ -111,6 +115,8 @@ def init_command(settings: Settings, _options: argparse.Namespace) -> int:
     app = create_app(settings)
     with app.app_context():
         upgrade(str(ROOT / "migrations"))
+        if not settings.is_sqlite:
+            update_schema(db.engine)
         is_new = setting_up.set_up_city(load_catalog(CITIES / settings.city), at=RealClock().wire_now())
     print("catalog loaded" if is_new else "catalog up to date")
     return 0
@@ -281,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return COMMANDS[options.command][1](read_settings(), options)
-    except (SettingError, StageError) as wrong:
+    except (SettingError, StageError, AlreadyRunning) as wrong:
         print(wrong, file=sys.stderr)
         return 2
 

@@ -22,6 +22,11 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
     return False
 
 
+def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    """Leave Procrastinate's tables to it (`portal/worker/carrier_schema.py`)."""
+    return not (kind == "table" and name is not None and name.startswith("procrastinate_"))
+
+
 def run() -> None:
     """Run on the database of the current application."""
     engine = current_app.extensions["migrate"].db.engine.execution_options(portal_write=True)
@@ -31,6 +36,7 @@ def run() -> None:
             target_metadata=Base.metadata,
             render_as_batch=engine.dialect.name == "sqlite",
             render_item=render_item,
+            include_name=is_ours,
             compare_type=True,
         )
         with context.begin_transaction():

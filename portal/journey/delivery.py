@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,13 +83,27 @@ _CLAIM = (
         _TABLE.c.attempts,
     )
 )
+_RENEW = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.message_id.in_(bindparam("held", expanding=True)),
+        _TABLE.c.state == "leased",
+        _TABLE.c.lease_owner == bindparam("owner"),
+    )
+    .values(lease_until=bindparam("until"))
+)
 # Message kind → the use case that applies its answer (message, business time, wire time); filled in by app.py.
 ANSWERED: dict[str, Callable[[Answered, dt.datetime, dt.datetime], None]] = {}
 APPLY_ANSWER = "apply_answer"  # the job kind that runs it
 
 
 def claim_deliveries(
-    *, limit: int, owner: str, wire_at: dt.datetime, per_destination: int = PER_DESTINATION
+    *,
+    limit: int,
+    owner: str,
+    wire_at: dt.datetime,
+    per_destination: int = PER_DESTINATION,
+    lease: dt.timedelta = LEASE,
 ) -> list[Message]:
     """Use case: lease up to `limit` due messages to `owner`, oldest first."""
     with transaction() as session:
@@ -97,11 +111,19 @@ def claim_deliveries(
         chosen = _choose(session, room, wire_at, limit=limit, usual=per_destination)
         if not chosen:
             return []
-        rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + LEASE}).all()
+        rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + lease}).all()
         messages = _address(session, sorted(rows, key=lambda row: row.seq), wire_at)
         failpoints.hit("outbox.before-claim-commit")
     failpoints.hit("outbox.after-claim-commit")
     return messages
+
+
+def renew_deliveries(
+    message_ids: Collection[str], *, owner: str, wire_at: dt.datetime, lease: dt.timedelta = LEASE
+) -> None:
+    """Use case: `owner` lives and still has these messages in hand: nobody else may send them yet."""
+    with transaction() as session:
+        session.execute(_RENEW, {"held": list(message_ids), "owner": owner, "until": wire_at + lease})
 
 
 def reclaim_deliveries(*, owner: str, wire_at: dt.datetime) -> int:

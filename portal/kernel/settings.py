@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
 Mode = Literal["demo", "dev", "production"]
+EngineName = Literal["embedded", "procrastinate"]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -28,6 +30,9 @@ class Settings:
     retry_scale: float = 1.0
     gateway_url: str = "http://127.0.0.1:8096"
     worker_port: int = 8079
+    worker_name: str = "worker"
+    engine: EngineName = "embedded"
+    lease_s: float = 30.0
     city: str = "150800"
 
     @property
@@ -49,17 +54,33 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if mode != "production" and host not in _LOOPBACK:
         raise SettingError(f"PORTAL_BIND is {bind!r}; only PORTAL_MODE=production may leave the loopback address")
     instance = Path(env.get("PORTAL_INSTANCE", Path.cwd() / "instance")).resolve()
+    database_url = env.get("PORTAL_DATABASE_URL") or f"sqlite:///{instance / f'yikou-{mode}.db'}"
+    worker_port = int(_positive(env, "PORTAL_WORKER_PORT", 8079))
     return Settings(
         mode=cast(Mode, mode),
         bind=bind,
-        database_url=env.get("PORTAL_DATABASE_URL") or f"sqlite:///{instance / f'yikou-{mode}.db'}",
+        database_url=database_url,
         instance=instance,
         base_url=env.get("PORTAL_BASE_URL", f"http://{bind}").rstrip("/"),
         retry_scale=_positive(env, "PORTAL_RETRY_SCALE", 0.001 if mode == "demo" else 1.0),
         gateway_url=env.get("PORTAL_GATEWAY_URL", "http://127.0.0.1:8096").rstrip("/"),
-        worker_port=int(_positive(env, "PORTAL_WORKER_PORT", 8079)),
+        worker_port=worker_port,
+        # Two workers of one name would give back each other's leases: the machine is part of it.
+        worker_name=(env.get("PORTAL_WORKER_NAME") or f"{socket.gethostname()}-{worker_port}")[:80],
+        engine=_engine(env.get("PORTAL_ENGINE"), database_url),
+        lease_s=_positive(env, "PORTAL_LEASE_S", 30.0),
         city=env.get("PORTAL_CITY", "150800"),
     )
+
+
+def _engine(name: str | None, database_url: str) -> EngineName:
+    if not name:
+        return "embedded" if database_url.startswith("sqlite") else "procrastinate"
+    if name not in ("embedded", "procrastinate"):
+        raise SettingError(f"PORTAL_ENGINE is {name!r}; use embedded or procrastinate")
+    if name == "procrastinate" and database_url.startswith("sqlite"):
+        raise SettingError("PORTAL_ENGINE=procrastinate needs PostgreSQL; set PORTAL_DATABASE_URL=postgresql://…")
+    return cast(EngineName, name)
 
 
 def _positive(env: Mapping[str, str], name: str, default: float) -> float:

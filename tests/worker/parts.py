@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import socket
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
@@ -14,6 +18,8 @@ from portal.kernel.clock import RealClock
 from portal.kernel.crypto import current_vault, init_vault
 from portal.kernel.database import db, init_database, transaction
 from portal.kernel.ids import new_id
+from portal.worker.engines import ENGINES
+from portal.worker.port import Duties
 
 AT = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
 
@@ -68,3 +74,25 @@ def send(code: str, *, task_id: str | None = None, revision: int = 1, wire_at: d
 def row_of(message_id: str) -> outbox.OutboxMessage:
     db.session.remove()
     return db.session.query(outbox.OutboxMessage).filter_by(message_id=message_id).one()
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run_engine(
+    engine: str, app: Flask, duties: Duties, until: Callable[[], bool], *, timeout_s: float = 20.0, port: int = 0
+) -> None:
+    """Run the engine until a condition holds, then stop it and wait for its end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=ENGINES[engine], args=(app, duties), kwargs={"port": port, "stop_event": stop})
+    thread.start()
+    end = time.monotonic() + timeout_s
+    while not until() and time.monotonic() < end:
+        time.sleep(0.01)
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert until()

@@ -1,30 +1,32 @@
 """The worker against a real HTTP server: everything arrives once, in order, whatever the other side does."""
 
+import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from portal.exchange.breaker import THRESHOLD
+from portal.exchange.outbox import enqueue
 from portal.exchange.port import Delivered, Unknown
-from portal.exchange.tables import DestinationHealth, ProviderAccess
+from portal.exchange.tables import DestinationHealth, OutboxMessage, ProviderAccess
 from portal.journey import delivery
 from portal.journey.delivery import claim_deliveries, replay_message
 from portal.journey.delivery_outcomes import Attempt, record_outcomes
 from portal.kernel.clock import RealClock
 from portal.kernel.crypto import init_vault
-from portal.kernel.database import db
+from portal.kernel.database import db, transaction
 from portal.kernel.errors import Conflict
-from portal.worker import wake
-from portal.worker.loop import run_worker
-from portal.worker.port import Duties
+from portal.worker.bells import open_bell
+from portal.worker.engines import ENGINES
+from portal.worker.port import AlreadyRunning, Duties
 from providers import make_adapters
 from providers.transports.http import HttpDoor
 from tests.exchange.stub_provider import Call, StubProvider
-from tests.worker.parts import add_provider, row_of, send, wire_now
+from tests.worker.parts import AT, add_provider, row_of, run_engine, send, wire_now
 
 
 @pytest.fixture
@@ -34,26 +36,14 @@ def app(bare_app: Flask, tmp_path: Path) -> Flask:
 
 
 @pytest.fixture
-def work(app: Flask) -> Iterator[Callable[..., None]]:
+def work(app: Flask, engine: str) -> Callable[..., None]:
     """Run the worker until a condition holds, then stop it and wait for its end."""
-    stop = threading.Event()
-    threads: list[threading.Thread] = []
 
     def until(condition: Callable[[], bool], *, timeout_s: float = 20.0, scale: float = 1e-4) -> None:
         duties = Duties(make_adapters(HttpDoor(timeout_s=2)), {}, RealClock(), "worker-1", scale, send_threads=8)
-        thread = threading.Thread(target=run_worker, args=(app, duties), kwargs={"port": 0, "stop_event": stop})
-        thread.start()
-        threads.append(thread)
-        end = time.monotonic() + timeout_s
-        while not condition() and time.monotonic() < end:
-            time.sleep(0.01)
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
-        assert condition()
+        run_engine(engine, app, duties, condition, timeout_s=timeout_s)
 
-    yield until
-    stop.set()
+    return until
 
 
 def test_every_message_arrives_once_with_its_exact_bytes(app, work):
@@ -192,11 +182,11 @@ def test_two_workers_never_hold_the_same_message(app):
     assert len(held) == len(set(held)) == 20
 
 
-def test_a_commit_wakes_the_worker(app):
-    bell = wake.Bell(0)
+def test_a_commit_wakes_the_worker(app, wake_port):
+    bell = open_bell(app, "worker-1", wake_port)
     try:
-        wake.register(bell.port)
         add_provider("w1", "http://127.0.0.1:9/")
+        bell.wait(0.2)
         begun = time.monotonic()
         later = threading.Timer(0.1, lambda: _in_context(app, lambda: send("w1")))
         later.start()
@@ -204,8 +194,25 @@ def test_a_commit_wakes_the_worker(app):
         assert time.monotonic() - begun < 2
         later.join()
     finally:
-        wake._ports.discard(bell.port)
         bell.close()
+
+
+def test_a_rolled_back_transaction_wakes_nobody_and_sends_nothing(app, wake_port):
+    def send_and_fail() -> None:
+        with transaction() as session:
+            enqueue(session, destination="provider:w1", kind="x", body=b"{}", at=AT, wire_at=wire_now())
+            raise RuntimeError
+
+    bell = open_bell(app, "worker-1", wake_port)
+    try:
+        with pytest.raises(RuntimeError):
+            send_and_fail()
+        begun = time.monotonic()
+        bell.wait(0.5)
+        assert time.monotonic() - begun >= 0.45
+    finally:
+        bell.close()
+    assert db.session.query(OutboxMessage).count() == 0
 
 
 def _in_context(app: Flask, act: Callable[[], object]) -> None:
@@ -214,10 +221,34 @@ def _in_context(app: Flask, act: Callable[[], object]) -> None:
         db.session.remove()
 
 
-def test_a_second_worker_on_the_same_port_refuses_to_start(app):
-    bell = wake.Bell(0)
+def test_a_second_worker_of_the_same_name_refuses_to_start(app, engine, wake_port):
+    bell = open_bell(app, "worker-1", wake_port)
     try:
-        with pytest.raises(OSError, match="in use"):
-            run_worker(app, Duties({}, {}, RealClock(), "x"), port=bell.port, stop_event=threading.Event())
+        with pytest.raises(AlreadyRunning, match="already"):
+            ENGINES[engine](app, Duties({}, {}, RealClock(), "worker-1"), port=wake_port, stop_event=threading.Event())
     finally:
         bell.close()
+    open_bell(app, "worker-1", wake_port).close()
+
+
+def test_a_lease_is_renewed_only_for_its_owner(app):
+    add_provider("w1", "http://127.0.0.1:9/")
+    name, now = send("w1"), wire_now()
+    short = dt.timedelta(seconds=1)
+    claim_deliveries(limit=5, owner="me", wire_at=now, lease=short)
+    later = now + dt.timedelta(seconds=2)
+    delivery.renew_deliveries([name], owner="other", wire_at=later, lease=short)
+    assert row_of(name).lease_until == now + short
+    delivery.renew_deliveries([name], owner="me", wire_at=later, lease=short)
+    assert delivery.sweep_deliveries(wire_at=later) == 0
+    assert delivery.sweep_deliveries(wire_at=later + dt.timedelta(seconds=2)) == 1
+
+
+def test_what_is_sent_slowly_is_not_sent_twice_while_its_worker_lives(app, engine):
+    with StubProvider(delay_s=2.0) as stub:
+        add_provider("w1", stub.url)
+        name = send("w1")
+        lease = dt.timedelta(seconds=0.6)
+        duties = Duties(make_adapters(HttpDoor()), {}, RealClock(), "worker-1", lease=lease, send_threads=4)
+        run_engine(engine, app, duties, lambda: row_of(name).state == "delivered")
+        assert len(stub.calls) == 1

@@ -1,8 +1,7 @@
 """Jobs: asked for once, run until they succeed, visible when they do not."""
 
 import datetime as dt
-import threading
-import time
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -12,9 +11,8 @@ from portal.journey import jobs
 from portal.kernel.clock import RealClock
 from portal.kernel.database import db, transaction
 from portal.kernel.errors import Conflict
-from portal.worker.loop import run_worker
 from portal.worker.port import Duties
-from tests.worker.parts import wire_now
+from tests.worker.parts import run_engine, wire_now
 
 
 def ask(key: str = "k", kind: str = "render", **values) -> bool:
@@ -27,17 +25,15 @@ def row() -> Job:
     return db.session.query(Job).one()
 
 
-def run(app: Flask, kinds, condition, timeout_s: float = 10, tick=None) -> None:
-    stop = threading.Event()
-    duties = Duties({}, kinds, RealClock(), "worker-1", 1e-4, tick=tick)
-    thread = threading.Thread(target=run_worker, args=(app, duties), kwargs={"port": 0, "stop_event": stop})
-    thread.start()
-    end = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    stop.set()
-    thread.join(20)
-    assert condition()
+@pytest.fixture
+def run(bare_app: Flask, engine: str) -> Callable[..., None]:
+    """Run the worker with these kinds of jobs until a condition holds."""
+
+    def until(kinds, condition: Callable[[], bool], timeout_s: float = 20, **more) -> None:
+        duties = Duties({}, kinds, RealClock(), "worker-1", 1e-4, **more)
+        run_engine(engine, bare_app, duties, condition, timeout_s=timeout_s)
+
+    return until
 
 
 def test_the_same_job_is_asked_for_once(bare_app):
@@ -57,10 +53,10 @@ def test_a_rolled_back_transaction_leaves_no_job(bare_app):
     assert db.session.query(Job).count() == 0
 
 
-def test_a_job_runs_with_its_payload_and_both_times(bare_app):
+def test_a_job_runs_with_its_payload_and_both_times(run):
     seen = []
     ask()
-    run(bare_app, {"render": lambda *args: seen.append(args)}, lambda: row().state == "done")
+    run({"render": lambda *args: seen.append(args)}, lambda: row().state == "done")
     (payload, at, wire_at) = seen[0]
     assert payload == {"n": 1}
     assert at.tzinfo is not None
@@ -68,7 +64,7 @@ def test_a_job_runs_with_its_payload_and_both_times(bare_app):
     assert len(seen) == 1
 
 
-def test_a_failing_job_comes_back_and_succeeds(bare_app):
+def test_a_failing_job_comes_back_and_succeeds(run):
     tries = []
 
     def flaky(*_args):
@@ -77,7 +73,7 @@ def test_a_failing_job_comes_back_and_succeeds(bare_app):
             raise ValueError("not yet")
 
     ask()
-    run(bare_app, {"render": flaky}, lambda: row().state == "done")
+    run({"render": flaky}, lambda: row().state == "done")
     assert len(tries) == 3
 
 
@@ -85,12 +81,12 @@ class Fatal(BaseException):
     """Some libraries raise past Exception."""
 
 
-def test_a_job_that_never_succeeds_stays_visible_and_can_be_sent_round_again(bare_app):
+def test_a_job_that_never_succeeds_stays_visible_and_can_be_sent_round_again(run):
     def broken(*_args):
         raise Fatal("no font")
 
     ask()
-    run(bare_app, {"render": broken}, lambda: row().state == "failed", timeout_s=30)
+    run({"render": broken}, lambda: row().state == "failed", timeout_s=30)
     assert row().attempts == jobs.MAX_ATTEMPTS
     assert [job.last_error for job in jobs.failed_jobs()] == ["Fatal: no font"]
     jobs.replay_job(row().id, wire_at=wire_now())
@@ -99,9 +95,9 @@ def test_a_job_that_never_succeeds_stays_visible_and_can_be_sent_round_again(bar
         jobs.replay_job(row().id, wire_at=wire_now())
 
 
-def test_an_unknown_kind_fails_by_name(bare_app):
+def test_an_unknown_kind_fails_by_name(run):
     ask(kind="nobody")
-    run(bare_app, {}, lambda: row().last_error is not None)
+    run({}, lambda: row().last_error is not None)
     assert "nobody" in row().last_error
 
 
@@ -127,7 +123,7 @@ def test_an_expired_lease_is_taken_over_and_the_late_owner_changes_nothing(bare_
     assert jobs.finish_job(second, owner="b", wire_at=later) is True
 
 
-def test_a_failing_tick_holds_up_nothing(bare_app):
+def test_a_failing_tick_holds_up_nothing(run):
     ticks = []
 
     def broken(_at, _wire_at):
@@ -135,5 +131,5 @@ def test_a_failing_tick_holds_up_nothing(bare_app):
         raise ValueError("no calendar")
 
     ask()
-    run(bare_app, {"render": lambda *_: None}, lambda: row().state == "done", tick=broken)
+    run({"render": lambda *_: None}, lambda: row().state == "done", tick=broken)
     assert ticks

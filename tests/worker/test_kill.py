@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,8 @@ from portal.kernel import failpoints
 from portal.kernel.crypto import init_vault
 from portal.kernel.database import db, transaction
 from tests.exchange.stub_provider import StubProvider
-from tests.worker.parts import AT, add_provider, send, wire_now
+from tests.worker.parts import AT, add_provider, free_port, send, wire_now
+from tests.worker.worker_process import Life
 
 MESSAGES = 24
 JOBS = 6
@@ -28,16 +28,9 @@ COUNTS = (1, 2, 3, 5) if os.environ.get("PORTAL_SOAK") else (1,)
 WORKER_POINTS = [name for name in failpoints.POINTS if not name.startswith("inbox.")]
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start_worker(url: str, instance: Path, port: int, failpoint: str = "") -> subprocess.Popen[bytes]:
+def start_worker(life: Life, failpoint: str = "") -> subprocess.Popen[bytes]:
     environ = {**os.environ, "PORTAL_MODE": "dev", "PORTAL_FAILPOINT": failpoint}
-    command = [sys.executable, "-m", "tests.worker.worker_process", url, str(instance), str(port)]
-    return subprocess.Popen(command, env=environ)
+    return subprocess.Popen([sys.executable, "-m", "tests.worker.worker_process", life.to_json()], env=environ)
 
 
 @pytest.fixture
@@ -69,17 +62,17 @@ def wait_for(worker: subprocess.Popen[bytes], condition, timeout_s: float) -> No
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("point", WORKER_POINTS)
 def test_killed_at_any_point_nothing_is_lost_or_doubled(
-    bare_app: Flask, database_url: str, tmp_path: Path, stub: StubProvider, point: str, count: int
+    bare_app: Flask, database_url: str, engine: str, tmp_path: Path, stub: StubProvider, point: str, count: int
 ):
     init_vault(bare_app, tmp_path)
     expected = fill(stub)
-    port = free_port()
+    life = Life(database_url, str(tmp_path), free_port(), engine)
     if point == "outbox.before-reclaim-commit":
         count = 1  # passed once a start
-    first = start_worker(database_url, tmp_path, port, f"{point}:{count}")
+    first = start_worker(life, f"{point}:{count}")
     wait_for(first, lambda: False, 15)
     assert first.poll() == -signal.SIGKILL, "the worker was to die at its fail point"
-    second = start_worker(database_url, tmp_path, port)
+    second = start_worker(life)
     try:
         wait_for(second, lambda: set(stub.effects) >= expected and not waiting(), 25)
     finally:
