@@ -33,6 +33,9 @@ def test_the_demo_retries_quickly_and_has_a_database_of_its_own(tmp_path):
         ({"PORTAL_RETRY_SCALE": "0"}, "PORTAL_RETRY_SCALE"),
         ({"PORTAL_RETRY_SCALE": "fast"}, "PORTAL_RETRY_SCALE"),
         ({"PORTAL_WORKER_PORT": "-1"}, "PORTAL_WORKER_PORT"),
+        ({"PORTAL_LEASE_S": "0"}, "PORTAL_LEASE_S"),
+        ({"PORTAL_ENGINE": "celery"}, "PORTAL_ENGINE"),
+        ({"PORTAL_ENGINE": "procrastinate"}, "PORTAL_DATABASE_URL"),
     ],
 )
 def test_a_wrong_value_names_itself(environ, named):
@@ -47,3 +50,14 @@ def test_only_production_leaves_the_loopback_address():
 def test_another_database_is_another_address():
     settings = read_settings({"PORTAL_DATABASE_URL": "postgresql://portal@db/portal"})
     assert not settings.is_sqlite
+    assert settings.engine == "procrastinate"
+    embedded = {"PORTAL_DATABASE_URL": "postgresql://portal@db/portal", "PORTAL_ENGINE": "embedded"}
+    assert read_settings(embedded).engine == "embedded"
+    assert read_settings({}).engine == "embedded"
+
+
+def test_each_worker_has_a_name_of_its_own_that_stays():
+    first, second = (read_settings({"PORTAL_WORKER_PORT": port}).worker_name for port in ("8079", "8080"))
+    assert first != second
+    assert first == read_settings({}).worker_name
+    assert read_settings({"PORTAL_WORKER_NAME": "node-a"}).worker_name == "node-a"
