@@ -31,7 +31,7 @@ from portal.kernel.clock import RealClock
 from portal.kernel.crypto import current_vault, init_vault
 from portal.kernel.database import db, init_database, transaction
 from portal.kernel.ids import new_id
-from portal.worker.loop import run_worker
+from portal.worker.loop import run_embedded
 from portal.worker.port import Duties
 from providers import ADAPTERS, make_adapters
 from providers.transports.http import HttpDoor
@@ -155,7 +155,7 @@ def _drain(app: Flask) -> tuple[float, float]:
     """Run the worker until the last delivery is committed."""
     total, stop = APPLICATIONS * len(UTILITIES), threading.Event()
     duties = Duties(make_adapters(HttpDoor()), {}, RealClock(), "bench", send_threads=THREADS)
-    worker = threading.Thread(target=run_worker, args=(app, duties), kwargs={"port": 0, "stop_event": stop})
+    worker = threading.Thread(target=run_embedded, args=(app, duties), kwargs={"port": 0, "stop_event": stop})
     begun, cpu = time.perf_counter(), time.process_time()
     worker.start()
     while _delivered() < total:
