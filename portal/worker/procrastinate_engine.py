@@ -125,8 +125,7 @@ class ProcrastinateJobs:
             if self._closing.is_set():
                 self._cancel()
             done, rest = await asyncio.wait(self._workers, return_when=asyncio.FIRST_COMPLETED)
-            for task in rest:
-                task.cancel()
+            self._cancel()
             ended = await asyncio.gather(*done, *rest, return_exceptions=True)
             for outcome in ended:
                 if isinstance(outcome, Exception):
@@ -147,7 +146,8 @@ class ProcrastinateJobs:
 
     def _cancel(self) -> None:
         for task in self._workers:
-            task.cancel()
+            if not task.cancelling():  # asked once it ends in good order; asked twice it would drop what runs
+                task.cancel()
 
 
 def cron_line(seconds: float) -> str:
