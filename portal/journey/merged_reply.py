@@ -12,6 +12,7 @@ from portal.cases import merging
 from portal.cases.tables import JointReply, Task
 from portal.catalog import fees
 from portal.journey.case_files import CaseFile
+from portal.journey.conflict_checks import settled_conditions
 from portal.journey.events import note_event, send_task_event
 from portal.journey.reply_papers import order_reply_paper
 from portal.kernel.clock import local_date
@@ -62,8 +63,9 @@ def _issue_part(
 ) -> None:
     part = len(_issued(session, file)) + 1
     number = f"{file.case.case_no}-DF{part}"
+    settled = settled_conditions(session, file)
     merged = merging.merge_reply(
-        [_part(file, task, local_date(at)) for task in tasks],
+        [_part(file, task, local_date(at), settled.get(task.provider, [])) for task in tasks],
         [_missing(file, provider) for provider in late],
     )
     content = {**merging.to_content(merged), "provider_codes": [task.provider for task in tasks]}
@@ -77,8 +79,9 @@ def _issue_part(
         send_task_event(session, task, "reply.published", at=at, wire_at=wire_at)
 
 
-def _part(file: CaseFile, task: Task, on: dt.date) -> merging.ReplyPart:
+def _part(file: CaseFile, task: Task, on: dt.date, settled: list[dict[str, str]]) -> merging.ReplyPart:
     report: dict[str, Any] = task.result.get("reply") or {"verdict": "refuse", **task.result.get("declined", {})}
+    report = {**report, "conditions": [*report.get("conditions", ()), *settled]}
     provider = file.catalog.provider(task.provider)
     return merging.ReplyPart.from_report(
         provider=provider.code,

@@ -25,6 +25,7 @@ from portal.cases.tables import (
     VisitProposal,
     VisitRound,
 )
+from portal.cases.tables.conflict import AnswerConflict
 from portal.catalog.calendar import Calendar
 from portal.catalog.model import Catalog
 from portal.catalog.queries import calendar_of
@@ -110,6 +111,7 @@ class CaseRows:
     points: list[ConnectionPoint]
     visit_round: VisitRound | None  # the round that waits for the applicant
     proposals: list[VisitProposal]  # and what it offers, the best first
+    is_in_conflict: bool  # whether answers wait to be settled between providers
 
     def open_questions(self, task: Task) -> list[Question]:
         """The questions of a task that wait for an answer."""
@@ -122,6 +124,7 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
     confirmed = session.scalars(select(Confirmation).where(Confirmation.case_id == case_id))
     offered = (VisitProposal.case_id == case_id, VisitProposal.state == "offered")
     rounds = select(VisitRound).where(VisitRound.case_id == case_id, VisitRound.state == "offered")
+    unsettled = select(AnswerConflict.id).where(AnswerConflict.case_id == case_id, AnswerConflict.state == "open")
     return CaseRows(
         clocks=load_clocks(session, file.tasks.values()),
         events=list(session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq))),
@@ -150,6 +153,7 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
             )
         ),
         visit_round=session.scalars(rounds).first(),
+        is_in_conflict=session.scalars(unsettled).first() is not None,
         proposals=list(session.scalars(select(VisitProposal).where(*offered).order_by(VisitProposal.rank))),
     )
 

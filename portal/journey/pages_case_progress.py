@@ -129,6 +129,7 @@ def _step(stage: str, task: Task | None, clocks: TaskClocks, at: dt.datetime) ->
 def case_turns(file: CaseFile, rows: CaseRows, *, applicant_waits: bool) -> set[str]:
     """Everybody who has to act now; the applicant also where something waits that is no task."""
     turns = {rows.clocks.turn(task) for task in file.tasks.values() if task.state not in workflow.ENDED}
+    turns |= {AGENCY} if rows.is_in_conflict else set()
     return turns | {APPLICANT} if applicant_waits else turns - {APPLICANT}
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal.cases import deadlines, workflow
 from portal.cases.tables import Case, Task, Track
 from portal.catalog.queries import calendar_of
-from portal.journey import case_files, crews, merged_reply, notices, permits, stage_papers, visits
+from portal.journey import case_files, conflict_checks, crews, merged_reply, notices, permits, stage_papers, visits
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event, send_task_event
 from portal.kernel.guard import change
@@ -101,10 +101,12 @@ def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at:
     for stage in workflow.TRACK_STAGES:
         if stage not in workflow.JOINT_STAGES or stage in closed or not _is_complete(view, file, stage):
             continue
+        if stage == "reply" and conflict_checks.has_conflicts(session, file, at=at):
+            continue  # nothing goes out before what contradicts itself is settled
         note_event(session, case_id=file.case.id, kind="stage_closed", actor=SYSTEM, at=at, facts={"stage": stage})
         if issue := ON_STAGE_CLOSED.get(stage):
             issue(session, file, at, wire_at)
-    if "reply" in closed:
+    if "reply" in closed and not conflict_checks.has_conflicts(session, file, at=at):
         merged_reply.issue_supplements(session, file, at, wire_at)
     session.flush()
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal.cases.tables import Contract, Task
 from portal.catalog import fees
 from portal.journey.case_files import CaseFile
+from portal.journey.conflict_checks import settled_conditions
 from portal.journey.notices import STAGE_NAMES, common_values, party
 from portal.journey.papers import order_document
 from portal.kernel.clock import local_date
@@ -37,12 +38,15 @@ def order_reply_paper(
     wire_at: dt.datetime,
 ) -> str:
     """One part of the joint reply as a paper; late providers and refusals by name."""
-    on = local_date(at)
+    on, settled = local_date(at), settled_conditions(session, file)
+    refused = [task for task in tasks if verdict_of(task) in REFUSED]
     values = {
         **common_values(file, number=number, at=at),
         "part": part,
-        "replies": [_reply(file, task, on) for task in tasks if verdict_of(task) not in REFUSED],
-        "refused": [_refusal(file, task) for task in tasks if verdict_of(task) in REFUSED],
+        "replies": [
+            _reply(file, task, on, settled.get(task.provider, [])) for task in tasks if verdict_of(task) not in REFUSED
+        ],
+        "refused": [_refusal(file, task) for task in refused],
         "late": [{**party(file, code), "note": "答复后以补充答复送达"} for code in late],
         "supplement_note": f"本文书是对 {file.case.case_no}-DF1 的补充。" if part > 1 else None,
     }
@@ -65,7 +69,7 @@ def verdict_of(task: Task) -> str:
     return str((task.result.get("reply") or {}).get("verdict", "declined"))
 
 
-def _reply(file: CaseFile, task: Task, on: dt.date) -> dict[str, Any]:
+def _reply(file: CaseFile, task: Task, on: dt.date, settled: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     report = task.result["reply"]
     away = report.get("not_served") or {}
     return {
@@ -74,7 +78,7 @@ def _reply(file: CaseFile, task: Task, on: dt.date) -> dict[str, Any]:
         "options": [_option(file, task.provider, option, on) for option in report.get("options", ())],
         "conditions": [
             {"text": c["text"], "before_stage": STAGE_NAMES.get(c["before_stage"])}
-            for c in report.get("conditions", ())
+            for c in (*report.get("conditions", ()), *settled)
         ],
         "boundary": report.get("investment_boundary"),
         "valid_until_on": report.get("valid_until_on"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from portal.journey import decisions
+from portal.journey import conflict_decisions, decisions
 from portal.journey.pages_staff_agency import agency_board
+from portal.journey.pages_staff_conflicts import open_conflicts
 from portal.kernel.errors import Invalid
 from portal.kernel.routes import action, current_actor
 
@@ -40,6 +41,25 @@ def decide(decision_id: str) -> Response | tuple[str, int]:
     return redirect("/agency")
 
 
+@bp.post("/agency/conflicts/<conflict_id>")
+@action("agency.decide")
+def settle(conflict_id: str) -> Response | tuple[str, int]:
+    """Decide how a conflict between providers is settled."""
+    try:
+        conflict_decisions.settle_conflict(
+            current_actor(),
+            conflict_id=conflict_id,
+            resolution=request.form.get("resolution", ""),
+            note=request.form.get("note", "")[:400],
+            at=g.at,
+            wire_at=g.wire_at,
+        )
+    except Invalid as refused:
+        return _show([(f"{e.field}-{conflict_id}", e.message) for e in refused.errors], conflict_id), refused.status
+    flash("已核定，答复按核定意见出具。", "success")
+    return redirect("/agency")
+
+
 @bp.post("/agency/permits/<task_id>")
 @action("agency.decide")
 def permit(task_id: str) -> Response | tuple[str, int]:
@@ -56,5 +76,8 @@ def permit(task_id: str) -> Response | tuple[str, int]:
 def _show(errors: list[tuple[str, str]], about: str = "") -> str:
     """The board; `about` is the id whose entries are kept."""
     board = agency_board(current_actor(), at=g.at)
+    conflicts = open_conflicts(current_actor(), at=g.at)
     given = request.form if about else {}
-    return render_template("agency/board.html", board=board, errors=errors, about=about, given=given)
+    return render_template(
+        "agency/board.html", board=board, conflicts=conflicts, errors=errors, about=about, given=given
+    )

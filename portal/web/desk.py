@@ -12,6 +12,7 @@ from forms.desk_report_fields import CHOICES, FORMS
 from forms.desk_reports import Facts, defaults_of, fields_of, report_of
 from portal.cases.workflow import TRACK_STAGES
 from portal.journey import reports
+from portal.journey.pages_staff_conflicts import conflicts_at_desk
 from portal.journey.pages_staff_desk import STATE_GROUPS, DeskTask, desk_task, inbox, task_paper
 from portal.journey.pages_staff_visits import planned_times
 from portal.kernel.errors import Conflict, Invalid
@@ -96,6 +97,7 @@ def _show(task: DeskTask, tried: str, errors: dict[str, str]) -> str:
         values[tried] = request.form.to_dict()
     return render_template(
         "desk/task.html",
+        conflicts=conflicts_at_desk(current_actor(), task_id=document["task_id"], at=g.at),
         times=planned_times(current_actor(), task_id=document["task_id"]) if document["stage"] == "survey" else (),
         task=document,
         provider=task.provider,

@@ -7,7 +7,7 @@ import datetime as dt
 from flask import Blueprint, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from portal.journey import crews, visit_choices, visit_files
+from portal.journey import conflict_decisions, crews, visit_choices, visit_files
 from portal.journey.pages_staff_visits import day_plans
 from portal.kernel.clock import local_date
 from portal.kernel.errors import Conflict, Invalid
@@ -45,6 +45,30 @@ def calendar(task_id: str) -> Response:
     answer = Response(content, mimetype="text/calendar")
     answer.headers["Content-Disposition"] = "attachment; filename=visit.ics"
     return answer
+
+
+@bp.post("/desk/conflicts/<conflict_id>")
+@action("desk.report", check=False)
+def agree(conflict_id: str) -> Response:
+    """Propose how to settle a conflict with other providers."""
+    try:
+        is_settled = conflict_decisions.agree_conflict(
+            current_actor(),
+            conflict_id=conflict_id,
+            resolution=request.form.get("resolution", ""),
+            note=request.form.get("note", "")[:400],
+            at=g.at,
+            wire_at=g.wire_at,
+        )
+        flash("已与有关单位商定。" if is_settled else "已提交，等其他单位提出意见。", "success")
+    except (Invalid, Conflict) as refused:
+        flash(refused.errors[0].message if isinstance(refused, Invalid) else refused.message, "notice")
+    return redirect(f"/desk/tasks/{task_id}" if (task_id := _task_id()) else "/desk")
+
+
+def _task_id() -> str:
+    task_id = request.args.get("task", "")
+    return task_id if task_id.isalnum() else ""
 
 
 @bp.get("/desk/crews")

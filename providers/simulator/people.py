@@ -124,7 +124,9 @@ class Agency(Person):
         acts = 0
         seen: set[str] = set()
         while True:
-            forms = [f for f in self.browser.get("/agency").forms_for("decide", "permit") if f.identity not in seen]
+            forms = [
+                f for f in self.browser.get("/agency").forms_for("decide", "settle", "permit") if f.identity not in seen
+            ]
             if not forms:
                 return acts
             seen.add(forms[0].identity)

@@ -12,6 +12,7 @@ from portal.kernel.clock import SHANGHAI, local_date
 if TYPE_CHECKING:
     from tests.journey.players import CaseWalk
 
+UTILITIES = ("water", "power", "gas", "heating", "network")
 Play = Callable[["CaseWalk", Task], Mapping[str, Any]]
 
 
@@ -25,13 +26,15 @@ def _availability(walk: CaseWalk, _task: Task) -> dict[str, Any]:
 
 
 def _findings(walk: CaseWalk, task: Task) -> dict[str, Any]:
+    aside = UTILITIES.index(task.utility)
     found: dict[str, Any] = {
         "conclusion": "ready",
         "outside_line_m": walk.outside_line_m,
-        "access_point": {"description": "院墙东侧"},
+        "access_point": {"description": f"院墙东侧{aside + 1}号井"},
     }
     if walk.outside_line_m and task.utility != "power":
-        route = {"type": "LineString", "coordinates": [[107.14, 40.88], [107.1412, 40.88]]}
+        lat = 40.88 + aside * 0.00003  # more than 3 m apart: no two lines are in each other's way
+        route = {"type": "LineString", "coordinates": [[107.14, lat], [107.1412, lat]]}
         found["trench"] = {"route": route, "depth_m": 1.6, "width_m": 0.8, "clearance_m": 0.5}
     return found
 

@@ -6,11 +6,13 @@ Foreign keys stay within this wing; provider codes, person ids and document ids 
 
 from portal.cases.tables.application import Application, MaterialFile
 from portal.cases.tables.case import Case, CaseEvent, Track
+from portal.cases.tables.conflict import AnswerConflict
 from portal.cases.tables.joint import Confirmation, Contract, JointReply, Visit
 from portal.cases.tables.task import ConnectionPoint, Decision, Drawing, Pause, Question, Task, TaskReport
 from portal.cases.tables.visiting import Crew, VisitProposal, VisitRound
 
 __all__ = [
+    "AnswerConflict",
     "Application",
     "Case",
     "CaseEvent",
