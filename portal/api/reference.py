@@ -81,7 +81,7 @@ def get_settlement(settlement_id: str) -> Response:
     """One settlement of this provider."""
     row = db.session.get(Settlement, settlement_id)
     if row is None or row.provider != current_actor().provider_code:
-        raise NotFound("没有找到该结算单。")
+        raise NotFound
     return jsonify(settlement_values(row))
 
 

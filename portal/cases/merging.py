@@ -120,25 +120,25 @@ def _part_content(part: ReplyPart) -> dict[str, Any]:
 
 
 def _marked_options(options: Sequence[Option]) -> list[dict[str, Any]]:
-    timed = [option for option in options if option.works_days is not None]
-    is_choice = len(options) > 1
-    cheapest = min(options, key=lambda o: (o.user_fen, _days(o)), default=None)
-    fastest = min(timed, key=lambda o: (_days(o), o.user_fen), default=None)
+    cheapest = _leading([option.user_fen for option in options])
+    fastest = _leading([option.works_days for option in options])
     return [
         asdict(option)
         | {
             "quote": [asdict(line) for line in option.quote],
             "user_fen": option.user_fen,
-            "is_cheapest": is_choice and option is cheapest,
-            "is_fastest": is_choice and option is fastest,
+            "is_cheapest": option.user_fen == cheapest,
+            "is_fastest": fastest is not None and option.works_days == fastest,
             "is_recommended": option.recommended_why is not None,
         }
         for option in options
     ]
 
 
-def _days(option: Option) -> int:
-    return 10**6 if option.works_days is None else option.works_days
+def _leading(values: Sequence[int | None]) -> int | None:
+    """The least of the values where it says something: every option that has it leads, unless all have it."""
+    known = [value for value in values if value is not None]
+    return min(known) if len(set(values)) > 1 and known else None
 
 
 def _totals(parts: Sequence[ReplyPart]) -> dict[str, int | None]:

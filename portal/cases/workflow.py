@@ -65,7 +65,8 @@ class TaskView:
 class TrackView:
     """One provider of a case; `stages` in the order of TRACK_STAGES.
 
-    `cleared`: its lines are paid and its contract is signed; `split_off`: joint stages it no longer holds up.
+    `cleared`: its lines are paid and its contract is signed; `may_dig`: nothing is owed that its provider wants before
+    works; `split_off`: joint stages it no longer holds up.
     """
 
     id: str
@@ -75,6 +76,7 @@ class TrackView:
     split_off: frozenset[str] = frozenset()
     tasks: Mapping[str, TaskView] = field(default_factory=dict)
     cleared: bool = False
+    may_dig: bool = True
 
     @property
     def is_live(self) -> bool:
@@ -134,7 +136,7 @@ def plan_openings(case: CaseView) -> tuple[Opening, ...]:
 def _may_open(case: CaseView, track: TrackView, stage: str) -> bool:
     if not track.has_reached(stage) or (stage in _AFTER_CONFIRMATION and not case.confirmed):
         return False
-    if stage == "works" and case.permits_needed and not case.permits_done:
+    if stage == "works" and not (track.may_dig and (case.permits_done or not case.permits_needed)):
         return False
     if stage == "connection":
         return track.cleared
@@ -208,5 +210,6 @@ def case_turns(case: CaseView) -> tuple[str, ...]:
 
 
 def _waits_for_clearance(case: CaseView, track: TrackView) -> bool:
-    waits = "connection" in track.stages and "connection" not in track.tasks and track.has_reached("connection")
-    return case.confirmed and waits and not track.cleared
+    gates = (("works", track.may_dig), ("connection", track.cleared))
+    waits = (s for s, is_open in gates if not is_open and s in track.stages and s not in track.tasks)
+    return case.confirmed and any(track.has_reached(stage) for stage in waits)

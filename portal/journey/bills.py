@@ -151,7 +151,7 @@ def bill_view(session: Session, actor: Actor, *, bill_id: str | None = None, cas
     )
     bill = session.scalars(query.order_by(Bill.version.desc()).limit(1)).first()
     if bill is None:
-        raise NotFound("没有找到您要的内容。")
+        raise NotFound
     return _view(session, actor, bill)
 
 

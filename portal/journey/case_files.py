@@ -60,7 +60,7 @@ def load_case(
     query = select(Case).where(Case.case_no == case_no if case_no is not None else Case.id == case_id)
     case = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if case is None:
-        raise NotFound("没有找到您要的内容。")
+        raise NotFound
     application = session.get_one(Application, case.application_id)
     tracks = session.scalars(select(Track).where(Track.case_id == case.id)).all()
     tasks = session.scalars(select(Task).where(Task.case_id == case.id)).all()
@@ -110,6 +110,7 @@ def view_of(session: Session, file: CaseFile) -> workflow.CaseView:
                 split_off=frozenset(track.split_off),
                 tasks=tasks,
                 cleared=provider in signed and is_paid_for(session, case.id, provider),
+                may_dig=is_paid_for(session, case.id, provider, before="works"),
             )
         )
     return workflow.CaseView(

@@ -51,7 +51,7 @@ def confirm_flow(actor: Actor, *, case_no: str, task_id: str, at: dt.datetime, w
         require(actor, "case.confirm_flow", {"applicant_ids": frozenset({file.case.subject_id})})
         task = session.get(Task, task_id)
         if task is None or task.case_id != file.case.id or task.stage != "connection":
-            raise NotFound("没有找到该接通事项。")
+            raise NotFound
         # A question asked before the connection waits for the applicant too: there is nothing to confirm yet.
         if task.state != "waiting_applicant" or "connected" not in task.result:
             raise Conflict("该专业尚未报告接通，或已经确认过了。", code="not_expected", facts={"state": task.state})

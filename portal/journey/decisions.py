@@ -29,7 +29,7 @@ def decide(actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.da
     with transaction() as session:
         decision = session.get(Decision, decision_id)
         if decision is None:
-            raise NotFound("没有找到该事项。")
+            raise NotFound
         file = case_files.load_case(session, case_id=decision.case_id)
         values = {"state": VERDICTS[verdict], "decided_at": at, "decided_by": actor.id, "note": note.strip() or None}
         change(session, Decision, decision.id, {"state": "open"}, values)
@@ -80,10 +80,10 @@ def grant_permit(actor: Actor, *, task_id: str, permit_no: str, at: dt.datetime,
     with transaction() as session:
         task = session.get(Task, task_id)
         if task is None or task.stage != "permits":
-            raise NotFound("没有找到该许可事项。")
+            raise NotFound
         file = case_files.load_case(session, case_id=task.case_id)
         if actor.office_code != task.provider and "lead_agency" not in actor.roles:
-            raise NotFound("没有找到该许可事项。")
+            raise NotFound
         require(actor, "agency.decide")
         if not number:
             raise Invalid([FieldError("permit_no", "请填写许可证编号。", "missing")])

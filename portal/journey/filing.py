@@ -182,14 +182,14 @@ def read_status(actor: Actor, *, application_no: str) -> FilingStatus:
 def _row(session: Session, application_no: str) -> Application:
     row = session.scalar(select(Application).where(Application.application_no == application_no))
     if row is None:
-        raise NotFound("没有找到该申请。")
+        raise NotFound
     return row
 
 
 def _require_owner(actor: Actor, row: Application) -> None:
     if actor.kind in ("provider", "portal"):
         if row.filed_by != actor.id:
-            raise NotFound("没有找到该申请。")
+            raise NotFound
         return
     require(actor, "application.view", {"applicant_ids": frozenset({row.subject_id})})
 

@@ -32,7 +32,7 @@ def accept_application(actor: Actor, *, application_no: str, at: dt.datetime, wi
             select(Application).where(Application.application_no == application_no).with_for_update()
         ).one_or_none()
         if application is None:
-            raise NotFound("没有找到该申请。")
+            raise NotFound
         if application.state != "filed":
             raise Conflict("该申请已经处理过了。", code="already_decided", facts={"state": application.state})
         values = {"state": "accepted", "decided_at": at, "version": application.version + 1}

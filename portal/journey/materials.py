@@ -102,7 +102,7 @@ def material_bytes(actor: Actor, material_id: str, *, provider: str | None = Non
         .where(MaterialFile.id == material_id)
     ).one_or_none()
     if row is None:
-        raise NotFound("没有找到您要的内容。")
+        raise NotFound
     file: MaterialFile = row[0]
     if not actor.id or file.owner_id != actor.id:
         subjects = frozenset({row[1]} if row[1] else ())

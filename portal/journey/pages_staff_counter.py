@@ -132,7 +132,7 @@ def counter_application(actor: Actor, *, application_no: str) -> CounterApplicat
     session = db.session()
     row = session.scalars(select(Application).where(Application.application_no == application_no)).one_or_none()
     if row is None:
-        raise NotFound("没有找到该申请。")
+        raise NotFound
     catalog = catalog_of(session, row.catalog_version)
     names = {division.code: division.name for division in catalog.divisions}
     names |= {street.code: street.name for division in catalog.divisions for street in division.streets}

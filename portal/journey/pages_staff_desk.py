@@ -129,7 +129,7 @@ def desk_task(actor: Actor, *, task_id: str, at: dt.datetime) -> DeskTask:
     ).one_or_none()
     if found is None:
         require(actor, "desk.list")
-        raise NotFound("没有找到该任务。")
+        raise NotFound
     require(actor, "desk.task", {"provider": found.provider})
     catalog = catalog_of(session, found.catalog_version)
     provider = catalog.provider(found.provider)
@@ -165,5 +165,5 @@ def task_paper(actor: Actor, *, task_id: str, material_id: str, at: dt.datetime)
     listed = [row["url"] for row in (*document["materials"], *document["drawings"])]
     listed += [row["material"] for row in document["questions"] if row["material"]]
     if material_id not in {url.rpartition("/")[2] for url in listed}:
-        raise NotFound("没有找到该材料。")
+        raise NotFound
     return material_bytes(actor, material_id, provider=document["provider"])

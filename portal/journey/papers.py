@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 RENDER_JOB = "render_document"
 MAX_TRIES = 3
-_ABSENT = "没有找到您要的文书。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def render_document(document_id: str, at: dt.datetime, *, base_url: str) -> str:
     """
     document = db.session.get(Document, document_id)
     if document is None:
-        raise NotFound(_ABSENT)
+        raise NotFound
     db.session.remove()  # the row stays readable; nothing is held open while the PDF is made
     if document.state != "pending":
         return document.state
@@ -161,7 +160,7 @@ def document_pdf(actor: Actor, document_id: str) -> PdfFile:
     """The bytes of a finished document. NotFound when absent or not the actor's; Conflict while it is being made."""
     document = db.session.get(Document, document_id)
     if document is None:
-        raise NotFound(_ABSENT)
+        raise NotFound
     require(actor, "document.view", facts_of(document))
     if document.state == "replaced":
         raise NotFound("这份文书已由新的文书取代，请在办件页面下载最新版本。", code="document_replaced")

@@ -92,7 +92,7 @@ def start_payment(
     with transaction() as session:
         bill = session.scalars(select(Bill).where(Bill.case_id == case_id).limit(1)).first()
         if bill is None:
-            raise NotFound("没有找到您要的内容。")
+            raise NotFound
         require(actor, "case.pay", {"applicant_ids": frozenset({bill.subject_id})})
         if kept := recall(session, scope, idempotency_key, fingerprint, at=wire_at):
             return _started(session, kept["payment_id"])
@@ -112,7 +112,7 @@ def _lines_to_pay(session: Session, case_id: str, wanted: Sequence[str] | None) 
         query = query.where(BillLine.id.in_(wanted))
     lines = list(session.scalars(query.with_for_update(of=BillLine)))
     if wanted is not None and len(lines) != len(wanted):
-        raise NotFound("没有找到您要缴纳的费用。")
+        raise NotFound
     owed = [line for line in lines if line.paid_fen < line.due_fen]
     if not owed:
         raise Conflict("没有需要缴纳的费用。", code="nothing_to_pay")
@@ -168,7 +168,7 @@ def payment_view(session: Session, actor: Actor, *, payment_id: str) -> Started:
     """A payment as its payer and staff see it. Raises NotFound."""
     payment = session.get(Payment, payment_id)
     if payment is None:
-        raise NotFound("没有找到您要的内容。")
+        raise NotFound
     require(actor, "case.view", {"applicant_ids": frozenset({payment.subject_id})})
     return _started(session, payment_id)
 

@@ -50,7 +50,7 @@ def apply_order_answer(order_id: str, status: int, body: bytes, *, at: dt.dateti
     with transaction() as session:
         order = session.get(PaymentOrder, order_id)
         if order is None:
-            raise NotFound("没有找到该缴费订单。")
+            raise NotFound
         if isinstance(outcome, Created):
             _move(session, order_id, OPEN_STATES, state="SUBMITTED", pay_url=outcome.pay_url)
         elif isinstance(outcome, Unknown):
@@ -111,7 +111,7 @@ def apply_notice(notice_id: str, *, at: dt.datetime, wire_at: dt.datetime) -> st
     with transaction() as session:
         notice = session.get(GatewayNotice, notice_id)
         if notice is None:
-            raise NotFound("没有找到该通知。")
+            raise NotFound
         if notice.state != "stored":
             return notice.state
         try:
@@ -131,7 +131,7 @@ def query_order(order_id: str, *, at: dt.datetime, wire_at: dt.datetime, attempt
     session = db.session()
     order = session.get(PaymentOrder, order_id, populate_existing=True)
     if order is None:
-        raise NotFound("没有找到该缴费订单。")
+        raise NotFound
     state, wanted, is_over = order.state, order_value(session, order), at > order.expires_at
     db.session.remove()
     if state == "SUCCESS":

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.cases.tables import Case, Drawing, MaterialFile, Question, Task
 from portal.exchange import access, scoping
 from portal.exchange.tables import OutboxMessage
-from portal.journey.task_documents import task_document
+from portal.journey.task_documents import questions_of, task_document
 from portal.kernel.crypto import current_vault
 from portal.kernel.database import db
 from portal.kernel.errors import NotFound
@@ -81,7 +81,7 @@ def own_task(actor: Actor, task_id: str, *, at: dt.datetime) -> dict[str, Any]:
     session = db.session()
     owner = session.scalars(select(Task.provider).where(Task.id == task_id)).one_or_none()
     if owner is None or owner != actor.provider_code:
-        raise NotFound("没有找到该任务。")
+        raise NotFound
     return task_document(session, task_id, at=at)
 
 
@@ -91,7 +91,7 @@ def own_paper(actor: Actor, material_id: str) -> Paper:
     session = db.session()
     row = session.get(MaterialFile, material_id)
     if row is None or actor.provider_code is None or not _may_read(session, actor.provider_code, row):
-        raise NotFound("没有找到该材料。")
+        raise NotFound
     return Paper(name=row.name, media_type=row.media_type, sha256=row.sha256, content=row.content)
 
 
@@ -112,6 +112,15 @@ def _may_read(session: Session, provider: str, paper: MaterialFile) -> bool:
     )
     if any(paper.kind in scoping.material_kinds(utility or "") for utility in utilities):
         return True
-    asked = exists().where(Question.material_id == paper.id, Question.task_id == Task.id, Task.provider == provider)
     drawn = exists().where(Drawing.material_id == paper.id, Drawing.provider == provider)
-    return bool(session.scalar(select(asked | drawn)))
+    return bool(session.scalar(select(drawn))) or _answers_own_question(session, provider, paper)
+
+
+def _answers_own_question(session: Session, provider: str, paper: MaterialFile) -> bool:
+    """Also where another provider had asked the same before: the answer belongs to everybody who asked."""
+    tasks = session.scalars(
+        select(Task)
+        .join(Question, Question.case_id == Task.case_id)
+        .where(Question.material_id == paper.id, Task.provider == provider)
+    )
+    return any(row.material_id == paper.id for task in tasks for row in questions_of(session, task))

@@ -71,7 +71,7 @@ def answer_question(
         require(actor, "case.answer", {"applicant_ids": frozenset({file.case.subject_id})})
         question = session.get(Question, question_id)
         if question is None or question.case_id != file.case.id:
-            raise NotFound("没有找到该补正事项。")
+            raise NotFound
         if question.state == "answered":
             raise Conflict("该补正事项已经答复过了。", code="already_answered")
         if not text and material_id is None:

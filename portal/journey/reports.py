@@ -133,13 +133,13 @@ def _apply(
 def _load_own(session: Session, actor: Actor, task_id: str) -> tuple[Task, case_files.CaseFile]:
     case_id = session.scalars(select(Task.case_id).where(Task.id == task_id)).one_or_none()
     if case_id is None:
-        raise NotFound("没有找到该任务。")
+        raise NotFound
     file = case_files.load_case(session, case_id=case_id)
     task = session.get_one(Task, task_id, populate_existing=True)
     action = "desk.report" if actor.kind == "person" else "api.report"
     require(actor, action, {"provider": task.provider})
     if actor.provider_code != task.provider:
-        raise NotFound("没有找到该任务。")
+        raise NotFound
     return task, file
 
 

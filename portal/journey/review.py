@@ -23,7 +23,12 @@ DRAWING_KINDS = ("design_drawing",)
 
 
 def receive_review(reporting: Reporting, report: ReviewReport) -> None:
-    """Pass ends the task; rework hands the comments to the applicant and waits for the next version."""
+    """Pass ends the task; rework hands the comments to the applicant and waits for the next version.
+
+    Raises Invalid where round, drawings or a comment's drawing are not those of this case.
+    """
+    if errors := _drawing_errors(reporting, report):
+        raise Invalid(errors, code=errors[0].code)
     if report.verdict == "pass":
         set_state(reporting, "finish")
         return
@@ -39,6 +44,36 @@ def receive_review(reporting: Reporting, report: ReviewReport) -> None:
         task_id=reporting.task.id,
         facts={"provider": reporting.task.provider, "round": report.round},
     )
+
+
+def _drawing_errors(reporting: Reporting, report: ReviewReport) -> list[FieldError]:
+    task, errors = reporting.task, []
+    if report.round != task.revision:
+        errors.append(FieldError("round", f"现在是第 {task.revision} 轮审图，请按本轮图纸填报。", "wrong_round"))
+    query = select(Drawing).where(Drawing.case_id == task.case_id, Drawing.provider == task.provider)
+    drawings = reporting.session.scalars(query.order_by(Drawing.version)).all()
+    newest = {drawing.kind: drawing for drawing in drawings}
+    for index, seen in enumerate(report.drawings):
+        of_hash = [drawing for drawing in drawings if drawing.sha256 == seen.sha256]
+        if not of_hash:
+            text = "本办件没有这份图纸，请核对图纸摘要（sha256）。"
+            errors.append(FieldError(f"drawings.{index}.sha256", text, "unknown_drawing"))
+        elif all(drawing.version != seen.version for drawing in of_hash):
+            text = f"这份图纸是第 {of_hash[-1].version} 版，请核对版本号。"
+            errors.append(FieldError(f"drawings.{index}.version", text, "wrong_version"))
+    reviewed = {(seen.sha256, seen.version) for seen in report.drawings}
+    if not errors and (missed := [d for d in newest.values() if (d.sha256, d.version) not in reviewed]):
+        text = f"申请人已提交第 {missed[0].version} 版图纸，请审查最新版本。"
+        errors.append(FieldError("drawings", text, "stale_drawing"))
+    hashes = {drawing.sha256 for drawing in drawings}
+    errors += [
+        FieldError(
+            f"comments.{index}.drawing_sha256", "本办件没有这份图纸，请核对图纸摘要（sha256）。", "unknown_drawing"
+        )
+        for index, comment in enumerate(report.comments)
+        if comment.drawing_sha256 not in hashes
+    ]
+    return errors
 
 
 def upload_drawing(
@@ -75,7 +110,7 @@ def upload_drawing(
 def _open_review(file: case_files.CaseFile, provider: str) -> Task:
     task = file.tasks.get((provider, "review"))
     if task is None:
-        raise NotFound("该单位目前没有审图任务。")
+        raise NotFound
     if task.state in ("done", "declined", "withdrawn", "failed"):
         raise Conflict("该单位的审图已经结束。", code="not_expected")
     return task

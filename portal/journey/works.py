@@ -7,12 +7,26 @@ from portal.journey.reporting import Reporting, set_state
 from portal.kernel.errors import Conflict
 
 ORDER = ("planned", "started", "finished")
+NAMES = {"planned": "已排期", "started": "已开工", "finished": "已完工"}
 
 
 def receive_works(reporting: Reporting, report: WorksReport) -> None:
-    """Follow the works; `finished` ends the task. Steps come in order and none comes twice with another content."""
+    """Follow the works; `finished` ends the task. No step is left out and none comes twice, but a plan may change."""
     before = reporting.before.get("works", {}).get("status")
-    if before is not None and ORDER.index(report.status) < ORDER.index(before):
-        raise Conflict("施工进度不能倒退。", code="not_expected", facts={"status": before})
+    allowed = _next_steps(before)
+    if report.status not in allowed:
+        names = "或".join(f"“{NAMES[status]}”" for status in allowed)
+        raise Conflict(
+            f"施工进度须按排期、开工、完工的顺序逐步填报，现在请填报{names}。",
+            code="not_expected",
+            facts={"expects": ["works"], "status": before, "expected_status": list(allowed)},
+        )
     if report.status == "finished":
         set_state(reporting, "finish")
+
+
+def _next_steps(before: str | None) -> tuple[str, ...]:
+    if before is None:
+        return ORDER[:1]
+    following = ORDER[ORDER.index(before) + 1 :][:1]
+    return ("planned", *following) if before == "planned" else following

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+ABSENT = "没有找到您要的内容。"  # one text: it must not tell what is there and belongs to somebody else
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -40,6 +42,11 @@ class NotFound(DomainError):
 
     status = 404
     code = "not_found"
+
+    def __init__(
+        self, message: str = ABSENT, *, code: str | None = None, facts: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message, code=code, facts=facts)
 
 
 class NotAllowed(DomainError):

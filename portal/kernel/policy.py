@@ -183,5 +183,5 @@ def require(actor: Actor, action: str, facts: Facts | None = None) -> None:
     if actor.kind == "anonymous":
         raise NotSignedIn("请先登录。")
     if facts is not None:
-        raise NotFound("没有找到您要的内容。")
+        raise NotFound
     raise NotAllowed("您没有办理这一事项的权限。")

@@ -57,6 +57,18 @@ def test_options_carry_their_total_for_the_user_and_their_marks():
     assert shown["totals"] == {"least_fen": 50_000, "most_fen": 80_100, "fastest_works_days": 8}
 
 
+def test_options_of_one_price_are_both_the_cheapest_and_none_where_all_cost_the_same():
+    three = [option("A", 20, line(100)), option("B", 8, line(100)), option("C", 8, line(200))]
+    marks = [(o["is_cheapest"], o["is_fastest"]) for o in _options_of(three)]
+    assert marks == [(True, False), (True, True), (False, True)]
+    same = [option("A", 20, line(100)), option("B", 8, line(100))]
+    assert [o["is_cheapest"] for o in _options_of(same)] == [False, False]
+
+
+def _options_of(options):
+    return content_of(part("water", "water", "approve", options=options))["providers"][0]["options"]
+
+
 def test_a_single_option_is_no_choice():
     only = content_of(part("net", "network", "approve", options=[option("A", 3)]))["providers"][0]["options"][0]
     assert not only["is_cheapest"]
@@ -151,4 +163,7 @@ def test_totals_bound_every_choice_and_the_content_is_plain_json(providers):
     assert shown["totals"]["least_fen"] <= first <= shown["totals"]["most_fen"]
     assert first == sum(sum(options[0]) for options in providers)
     for shown_part in shown["providers"]:
-        assert sum(o["is_cheapest"] for o in shown_part["options"]) == (len(shown_part["options"]) > 1)
+        own = shown_part["options"]
+        prices = [option["user_fen"] for option in own]
+        marked = [option["user_fen"] for option in own if option["is_cheapest"]]
+        assert marked == ([] if len(set(prices)) < 2 else [p for p in prices if p == min(prices)])
