@@ -85,7 +85,7 @@ def read_badge(code: str) -> dict[str, Any]:
     """A badge for anybody. Raises NotFound."""
     row = db.session.get(Badge, code)
     if row is None:
-        raise NotFound("没有颁发过这一编号的徽章。")
+        raise NotFound("没有颁发过这一编号的徽章。", code="no_badge")
     return dict(row.body)
 
 

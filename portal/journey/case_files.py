@@ -44,6 +44,13 @@ class CaseFile:
         """Tracks still part of the joint process, as people read them."""
         return [self.tracks[p] for p in sorted(self.tracks, key=self.place_of) if self.tracks[p].state in LIVE]
 
+    def answer_of(self, provider: str) -> Task | None:
+        """The task with which a provider answers: its reply, or the earlier one at which it left (不予办理)."""
+        if (task := self.tasks.get((provider, "reply"))) is not None or self.tracks[provider].state != "declined":
+            return task
+        own = (self.tasks.get((provider, stage)) for stage in workflow.TRACK_STAGES)
+        return next((task for task in own if task is not None and task.state == "declined"), None)
+
     def stage_tasks(self, stage: str) -> list[Task]:
         """The tasks of one stage that were not withdrawn, as people read them; permits by kind."""
         tasks = [t for (_, s), t in sorted(self.tasks.items()) if s == stage and t.state != "withdrawn"]

@@ -77,7 +77,7 @@ def save_crew(actor: Actor, *, crew_id: str | None, entry: CrewEntry, version: i
         else:
             row = session.get(Crew, crew_id)
             if row is None or row.provider != provider:
-                raise NotFound("没有找到该班组。")
+                raise NotFound
             change(session, Crew, crew_id, {"version": version}, {**values, "version": version + 1})
         detail = {"name": values["name"], "week": values["week"], "is_active": entry.is_active}
         audit.record(session, actor=actor, action="crew.saved", subject=provider, detail=detail, at=at)

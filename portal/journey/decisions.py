@@ -26,18 +26,21 @@ def decide(actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.da
         raise Invalid([FieldError("verdict", "请选择“同意”或“不同意”。", "choice")])
     if verdict == "reject" and not note.strip():
         raise Invalid([FieldError("note", "请写明不同意的理由，供应单位会看到。", "missing")])
+    note = note.strip()
     with transaction() as session:
         decision = session.get(Decision, decision_id)
         if decision is None:
             raise NotFound
         file = case_files.load_case(session, case_id=decision.case_id)
-        values = {"state": VERDICTS[verdict], "decided_at": at, "decided_by": actor.id, "note": note.strip() or None}
+        if decision.kind == "acceptance_failed" and not note:
+            raise Invalid([FieldError("note", "请写明终止办理的理由，申请人和供应单位会看到。", "missing")])
+        values = {"state": VERDICTS[verdict], "decided_at": at, "decided_by": actor.id, "note": note or None}
         change(session, Decision, decision.id, {"state": "open"}, values)
         task = session.get_one(Task, decision.task_id)
         reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
-        (_CONFIRMED[decision.kind] if verdict == "confirm" else _send_back)(reporting)
+        (_CONFIRMED if verdict == "confirm" else _REJECTED)[decision.kind](reporting)
         visits.arrange(session, file, at=at, wire_at=wire_at)  # who left may have been the last one waited for
-        facts = {"decision": decision.kind, "verdict": verdict, "provider": task.provider}
+        facts = {"decision": decision.kind, "verdict": verdict, "provider": task.provider, "note": note}
         note_event(session, case_id=file.case.id, kind="decided", actor=actor, at=at, task_id=task.id, facts=facts)
         audit.record(session, actor=actor, action="decision.made", subject=decision.id, detail=facts, at=at)
         progress.advance(session, case_id=file.case.id, at=at, wire_at=wire_at)
@@ -54,7 +57,32 @@ def _confirm_refusal(reporting: Reporting) -> None:
 
 
 def _confirm_failure(reporting: Reporting) -> None:
+    """It will not pass: this provider's part ends here by the agency's word, the others go on."""
     set_state(reporting, "fail")
+    _drop_track(reporting)
+    note_event(
+        reporting.session,
+        case_id=reporting.task.case_id,
+        kind="acceptance_ended",
+        actor=reporting.actor,
+        at=reporting.at,
+        task_id=reporting.task.id,
+        facts={"provider": reporting.task.provider},
+    )
+
+
+def _ask_to_rectify(reporting: Reporting) -> None:
+    """Back to rectification: the same task, one revision higher, counted as one."""
+    _send_back(reporting)
+    note_event(
+        reporting.session,
+        case_id=reporting.task.case_id,
+        kind="rectification_asked",
+        actor=reporting.actor,
+        at=reporting.at,
+        task_id=reporting.task.id,
+        facts={"provider": reporting.task.provider},
+    )
 
 
 def _send_back(reporting: Reporting) -> None:
@@ -71,6 +99,11 @@ _CONFIRMED: dict[str, Callable[[Reporting], None]] = {
     "declined": _confirm_declined,
     "refusal": _confirm_refusal,
     "acceptance_failed": _confirm_failure,
+}
+_REJECTED: dict[str, Callable[[Reporting], None]] = {
+    "declined": _send_back,
+    "refusal": _send_back,
+    "acceptance_failed": _ask_to_rectify,
 }
 
 

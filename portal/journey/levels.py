@@ -30,7 +30,6 @@ LEVELS: dict[Level, str] = {
     "push": "系统推送",
     "two_way": "系统推送并回读",
 }
-_ABSENT = "没有找到您要的内容。"
 # What a person or a change of level may still move; leased ones come back by themselves.
 _NOT_THERE_YET = ("kept", "pending", "dead", "gone")
 
@@ -50,7 +49,7 @@ def switch_level(
     with transaction() as session:
         row = session.get(ProviderAccess, provider, with_for_update=True)
         if row is None:
-            raise NotFound(_ABSENT)
+            raise NotFound
         if level in ("push", "two_way") and not (push_url or row.push_url):
             raise Invalid([FieldError("push_url", "推送方式需要对方系统的接收地址，请先填写。", "required")])
         detail = {"from": row.level, "to": level}
@@ -129,7 +128,7 @@ def _move(session: Session, which: ColumnElement[bool], states: tuple[str, ...],
 def _find(session: Session, message_id: str) -> OutboxMessage:
     row = session.scalars(select(OutboxMessage).where(OutboxMessage.message_id == message_id)).one_or_none()
     if row is None:
-        raise NotFound(_ABSENT)
+        raise NotFound
     return row
 
 

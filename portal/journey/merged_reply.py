@@ -45,12 +45,13 @@ def _issued(session: Session, file: CaseFile) -> list[JointReply]:
 
 
 def _has_answered(file: CaseFile, provider: str) -> bool:
-    task = file.tasks.get((provider, "reply"))
+    task = file.answer_of(provider)
     return task is not None and task.state in ("done", "declined")
 
 
 def _answered(file: CaseFile) -> list[Task]:
-    return [task for task in file.stage_tasks("reply") if _has_answered(file, task.provider)]
+    tasks = (file.answer_of(provider) for provider in sorted(file.tracks, key=file.place_of))
+    return [task for task in tasks if task is not None and _has_answered(file, task.provider)]
 
 
 def _issue_part(

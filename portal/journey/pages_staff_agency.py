@@ -20,14 +20,25 @@ KIND_NAMES = {"refusal": "答复不同意接入", "declined": "不予办理", "a
 RULES = {
     "refusal": "不同意接入须写明原因、依据、怎样改变后可以接入，以及替代办法；牵头部门核定后才告知申请人。",
     "declined": "供应单位不予办理须经牵头部门核定；核定后其余单位照常办理。",
-    "acceptance_failed": "判定验收不合格须列明不合格项；核定前申请人不会收到结论。",
+    "acceptance_failed": "判定验收不合格须列明不合格项；由牵头部门决定整改后重新验收，还是终止这家单位的办理。",
 }
+CHOICES = {
+    "acceptance_failed": (
+        ("reject", "退回整改，整改后重新验收"),
+        ("confirm", "核定不合格，终止这家单位的办理；其余单位照常办理"),
+    )
+}
+_USUAL_CHOICES = (("confirm", "同意供应单位的意见"), ("reject", "不同意，退回重新办理"))
+_NOTE_HINTS = {"acceptance_failed": "必填，申请人和供应单位会看到。"}
 _LABELS = (("basis", "依据"), ("would_change", "怎样改变后可以办理"), ("alternative", "替代办法"))
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDecision:
-    """What waits for the lead agency. `facts` are (label, text); `level` the service level with its basis."""
+    """What waits for the lead agency. `facts` are (label, text); `level` the service level with its basis.
+
+    `choices`: (verdict, text) of what it may decide.
+    """
 
     id: str
     kind: str
@@ -41,6 +52,8 @@ class OpenDecision:
     opened_at: dt.datetime
     due_at: dt.datetime | None
     is_late: bool
+    choices: tuple[tuple[str, str], ...] = _USUAL_CHOICES
+    note_hint: str = "不同意时必填，供应单位会看到。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,8 @@ def _decisions(at: dt.datetime) -> tuple[OpenDecision, ...]:
                 opened_at=decision.opened_at,
                 due_at=decision.due_at,
                 is_late=decision.due_at is not None and decision.due_at < at,
+                choices=CHOICES.get(decision.kind, _USUAL_CHOICES),
+                note_hint=_NOTE_HINTS.get(decision.kind, "不同意时必填，供应单位会看到。"),
             )
         )
     return tuple(rows)

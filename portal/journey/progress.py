@@ -112,16 +112,17 @@ def _close_stages(session: Session, file: CaseFile, *, at: dt.datetime, wire_at:
 
 
 def _is_complete(view: workflow.CaseView, file: CaseFile, stage: str) -> bool:
-    members = [track.provider for track in view.tracks if _counts(track, stage)]
-    tasks = [file.tasks.get((provider, stage)) for provider in members]
-    ended = [task for task in tasks if task is not None and task.state in workflow.ENDED]
+    members = [track.provider for track in view.tracks if _counts(track, file, stage)]
+    tasks = [file.answer_of(p) if stage == "reply" else file.tasks.get((p, stage)) for p in members]
+    # A failed task lies with the lead agency: the stage is not over before it has decided.
+    ended = [task for task in tasks if task is not None and task.state in workflow.ENDED - {"failed"}]
     # Only providers that dropped out: nothing was done jointly, so nothing is issued for this stage.
     return bool(ended) and len(ended) == len(members)
 
 
-def _counts(track: workflow.TrackView, stage: str) -> bool:
-    # A provider that dropped out at its reply still counts there: its refusal is part of the joint reply.
-    has_left = stage == "reply" and not track.is_live and "reply" in track.tasks
+def _counts(track: workflow.TrackView, file: CaseFile, stage: str) -> bool:
+    # A provider that dropped out at its reply or before still counts there: its refusal is part of the joint reply.
+    has_left = stage == "reply" and not track.is_live and file.answer_of(track.provider) is not None
     return track.holds_up(stage) or (has_left and stage not in track.split_off)
 
 

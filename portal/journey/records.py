@@ -95,9 +95,5 @@ def _reply(session: Session, file: CaseFile, file_of: Mapping[str, str]) -> dict
     ).all()
     if not parts:
         return None
-    verdicts = {
-        task.provider: (task.result.get("reply") or {}).get("verdict", "declined")
-        for task in file.stage_tasks("reply")
-        if task.ended_at
-    }
+    verdicts = {row["provider"]: row["verdict"] for part in parts for row in part.content["providers"]}
     return {"number": parts[0].number, "verdicts": verdicts, "pdf": file_of.get(parts[0].document_id or "")}

@@ -180,7 +180,7 @@ def _is_flood(state: Mapping[str, Any], wire_at: dt.datetime) -> bool:
 
 def _needed(row: Sandbox | None) -> Sandbox:
     if row is None:
-        raise NotFound("还没有开通沙箱，请先选择级别并开通。")
+        raise NotFound("还没有开通沙箱，请先选择级别并开通。", code="no_sandbox")
     return row
 
 

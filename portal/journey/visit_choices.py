@@ -75,7 +75,7 @@ def veto_time(actor: Actor, *, task_id: str, start_at: str, reason: str, at: dt.
     with transaction() as session:
         task = session.get(Task, task_id)
         if task is None or task.provider != actor.provider_code:
-            raise NotFound("没有找到该任务。")
+            raise NotFound
         require(actor, "desk.report", {"provider": task.provider})
         if not reason.strip():
             raise Invalid([FieldError("reason", "请写明不能到场的原因。", "missing")])

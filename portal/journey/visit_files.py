@@ -31,7 +31,7 @@ def task_calendar(actor: Actor, *, task_id: str, at: dt.datetime) -> bytes:
     task = session.get(Task, task_id)
     if task is None:
         require(actor, "desk.list")
-        raise NotFound("没有找到该任务。")
+        raise NotFound
     require(actor, "desk.task", {"provider": task.provider})
     return _calendar(session, case_files.load_case(session, case_id=task.case_id, lock=False), task.provider, at)
 
@@ -40,7 +40,7 @@ def _calendar(session: Session, file: CaseFile, provider: str | None, at: dt.dat
     query = select(Visit).where(Visit.case_id == file.case.id).order_by(Visit.start_at, Visit.round)
     rows = [visit for visit in session.scalars(query) if provider is None or provider in visit.providers]
     if not rows:
-        raise NotFound("还没有约定上门踏勘的时间。")
+        raise NotFound("还没有约定上门踏勘的时间。", code="no_visit")
     names = names_in(file.catalog)
     return calendar_file([_event(file, visit, names) for visit in rows], stamped_at=at)
 

@@ -37,7 +37,7 @@ def decide(decision_id: str) -> Response | tuple[str, int]:
         )
     except Invalid as refused:
         return _show([(f"{e.field}-{decision_id}", e.message) for e in refused.errors], decision_id), refused.status
-    flash("已核定。" if verdict == "confirm" else "已退回供应单位重新办理。", "success")
+    flash("已核定。" if verdict == "confirm" else "已退回，供应单位将重新办理。", "success")
     return redirect("/agency")
 
 

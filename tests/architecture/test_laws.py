@@ -137,3 +137,14 @@ def test_nothing_committed_tells_where_it_was_made():
         if hit := private.search(path.read_bytes()):
             found.append(f"{name}: {hit.group().decode()}")
     assert found == []
+
+
+def test_the_absent_is_told_in_one_text():
+    """Foreign and absent look the same (law 6): a text of its own needs a code of its own, after `may` was asked."""
+    found = []
+    for path in python_files("portal"):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] == "NotFound":
+                has_code = any(keyword.arg == "code" for keyword in node.keywords)
+                found += [f"{name_of(path)}:{node.lineno}"] if node.args and not has_code else []
+    assert found == []

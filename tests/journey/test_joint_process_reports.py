@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.cases.tables import Pause, Question, Task
+from portal.documents.tables import Document
 from portal.journey import questions
 from portal.journey.reports import submit_desk_report
 from portal.kernel.database import db
@@ -153,7 +154,12 @@ def test_a_declined_task_drops_the_track_once_confirmed(bare_app: Flask, stage: 
     for rest in ("survey", "reply"):
         walk.play(rest)
     (part,) = walk.replies()
-    assert set(part.content["provider_codes"]) >= set(walk.tracks()) - {leaving}
+    assert set(part.content["provider_codes"]) == set(walk.tracks())
+    (row,) = [row for row in part.content["providers"] if row["provider"] == leaving]
+    assert (row["verdict"], {name: row[name] for name in WHY}) == ("refuse", WHY)
+    assert walk.record()["reply"]["verdicts"][leaving] == "refuse"
+    (paper,) = [d for d in db.session.scalars(select(Document)) if d.kind == "joint_reply"]
+    assert [refused["would_change"] for refused in paper.values["refused"]] == [WHY["would_change"]]
     for rest in ("confirm", "review", "permits", "works", "acceptance", "connection"):
         walk.play(rest)
     assert walk.case.state == "closed"
@@ -284,3 +290,48 @@ def test_rectification_raises_the_revision_and_is_counted(walk: CaseWalk):
         walk.play(stage)
     assert walk.case.state == "closed"
     assert walk.record()["joint"]["rectifications"] == 1
+
+
+def fail_acceptance(walk: CaseWalk) -> None:
+    walk.walk_to("acceptance")
+    bad = [{"code": "tightness", "ok": False, "measured": "漏气"}]
+    walk.report(walk.task(GAS, "acceptance"), "acceptance", verdict="fail", items=bad)
+    assert walk.task(GAS, "acceptance").state not in ("done", "failed")
+    walk.provide("acceptance")
+    with pytest.raises(Invalid) as refused:
+        walk.decide("confirm")
+    assert refused.value.errors[0].field == "note"
+
+
+def test_a_failed_acceptance_goes_back_to_rectification_when_the_agency_says_so(walk: CaseWalk):
+    fail_acceptance(walk)
+    walk.decide("reject", "整改后请重新验收。")
+    task = walk.task(GAS, "acceptance")
+    assert (task.state, task.revision) == ("issued", 2)
+    assert walk.record()["joint"]["rectifications"] == 1
+    assert not [event for event in walk.events("stage_closed") if event.facts["stage"] == "acceptance"]
+    for stage in ("acceptance", "connection"):
+        walk.play(stage)
+    assert walk.case.state == "closed"
+    assert walk.tracks()[GAS].state == "done"
+
+
+def test_a_failed_acceptance_ends_one_part_only_by_the_agencys_word(walk: CaseWalk):
+    fail_acceptance(walk)
+    walk.play("connection")
+    assert walk.case.state == "open"  # the failed part keeps the case open as long as nobody has decided
+    walk.decide("confirm", "管道无法整改，终止。")
+    assert (walk.task(GAS, "acceptance").state, walk.tracks()[GAS].state) == ("failed", "declined")
+    assert [event.facts["provider"] for event in walk.events("acceptance_ended")] == [GAS]
+    assert "connection" not in walk.stages(GAS)
+    assert walk.case.state == "closed"
+
+
+def test_a_case_that_everybody_declines_still_gets_its_joint_reply(bare_app: Flask):
+    walk = CaseWalk(MILL, outside_line_m=140).open()
+    for task in walk.tasks("survey"):
+        walk.report(task, "declined", **WHY)
+        walk.decide("confirm")
+    (part,) = walk.replies()
+    assert {row["verdict"] for row in part.content["providers"]} == {"refuse"}
+    assert walk.case.state == "closed"

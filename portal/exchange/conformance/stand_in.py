@@ -85,7 +85,7 @@ def _answer(
         return Answer(200, _document(state, parts[1], at))
     look_up = _LOOK_UPS.get(call.path.strip("/")) if call.method == "GET" else None
     if look_up is None:
-        raise NotFound("沙箱没有这个接口；正式环境请看 /api/v1/openapi.json。")
+        raise NotFound("沙箱没有这个接口；正式环境请看 /api/v1/openapi.json。", code="no_such_path")
     return look_up(state, call, noted, at)
 
 
@@ -136,7 +136,7 @@ def _document(state: dict[str, Any], task_id: str, at: dt.datetime) -> dict[str,
         return dict(state["tasks"][task_id]["document"])
     if task_id.startswith(PROBE):
         return probe_task(task_id[:64], at=at)
-    raise NotFound("没有找到该任务。")
+    raise NotFound
 
 
 def _report(
@@ -165,7 +165,7 @@ def _report(
 def _apply(state: dict[str, Any], call: Call, task_id: str, noted: dict[str, Any], at: dt.datetime) -> Answer:
     task = state["tasks"].get(task_id)
     if task is None:
-        raise NotFound("没有找到该任务。")
+        raise NotFound
     report = parse_report(call.raw)
     noted |= {"kind": report.kind, "revision": report.revision}
     document = task["document"]
