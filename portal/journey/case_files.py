@@ -98,34 +98,43 @@ def view_of(session: Session, file: CaseFile) -> workflow.CaseView:
         session.scalars(select(Contract.provider).where(Contract.case_id == case.id, Contract.signed_at.is_not(None)))
     )
     permits = [task for task in file.tasks.values() if task.stage == "permits"]
-    tracks = []
-    for provider, track in sorted(file.tracks.items()):
-        tasks = {
-            stage: workflow.TaskView(stage=stage, state=file.tasks[provider, stage].state)
-            for stage in track.stages
-            if (provider, stage) in file.tasks
-        }
-        late = case.confirmed_at is not None and provider not in confirmed and track.state == "open"
-        if late and "reply" in tasks and tasks["reply"].state == "done":
-            tasks["reply"] = workflow.TaskView(stage="reply", state="working")
-        tracks.append(
-            workflow.TrackView(
-                id=track.id,
-                provider=provider,
-                stages=tuple(track.stages),
-                state=track.state,
-                split_off=frozenset(track.split_off),
-                tasks=tasks,
-                cleared=provider in signed and is_paid_for(session, case.id, provider),
-                may_dig=is_paid_for(session, case.id, provider, before="works"),
-            )
+    cleared = {p for p in signed if is_paid_for(session, case.id, p)}
+    tracks = [
+        _track_view(
+            file,
+            track,
+            confirmed=case.confirmed_at is None or provider in confirmed,
+            cleared=provider in cleared,
+            may_dig=is_paid_for(session, case.id, provider, before="works"),
         )
+        for provider, track in sorted(file.tracks.items())
+    ]
     return workflow.CaseView(
         tracks=tuple(tracks),
         confirmed=case.confirmed_at is not None,
         permits_needed=bool(case_events(session, case.id, "permits_needed")),
         permits_done=bool(permits) and all(task.state == "done" for task in permits),
         released_stages={},
+    )
+
+
+def _track_view(file: CaseFile, track: Track, *, confirmed: bool, cleared: bool, may_dig: bool) -> workflow.TrackView:
+    tasks = {
+        stage: workflow.TaskView(stage=stage, state=file.tasks[track.provider, stage].state)
+        for stage in track.stages
+        if (track.provider, stage) in file.tasks
+    }
+    if not confirmed and track.state == "open" and "reply" in tasks and tasks["reply"].state == "done":
+        tasks["reply"] = workflow.TaskView(stage="reply", state="working")
+    return workflow.TrackView(
+        id=track.id,
+        provider=track.provider,
+        stages=tuple(track.stages),
+        state=track.state,
+        split_off=frozenset(track.split_off),
+        tasks=tasks,
+        cleared=cleared,
+        may_dig=may_dig,
     )
 
 
@@ -138,14 +147,16 @@ def visits_of(session: Session, case_id: str) -> list[Visit]:
 def visit_for(session: Session, task: Task) -> Visit | None:
     """The visit a survey task's provider comes to.
 
-    Whoever was passed by, or has been called to the site only since, comes by itself: the newest visit stands for it.
+    Whoever was passed by, or has been called to the site only since, comes by itself: the newest visit stands for it,
+    unless that had begun before it was called (a corrected line): nobody was there for it, so it needs its own.
     """
     visits = visits_of(session, task.case_id)
     own = [visit for visit in visits if task.provider in visit.providers]
     if own or not visits:
         return own[-1] if own else None
     track = session.get_one(Track, task.track_id) if task.track_id else None
-    is_alone = "availability" not in task.result or (track is not None and "survey" in track.split_off)
+    is_called = "availability" not in task.result and task.issued_at < visits[-1].start_at
+    is_alone = is_called or (track is not None and "survey" in track.split_off)
     return visits[-1] if is_alone else None
 
 

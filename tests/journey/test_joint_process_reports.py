@@ -236,6 +236,23 @@ def test_a_corrected_line_brings_the_survey_back_for_that_provider(walk: CaseWal
     assert walk.stages(WATER) == set(walk.tracks()[WATER].stages)
 
 
+def test_a_line_corrected_after_the_joint_visit_gets_a_visit_of_its_own(walk: CaseWalk):
+    first, second, *_ = [t.provider for t in walk.tasks("reply") if "line_check" in walk.document(t)["expects"]]
+    walk.outside_line_m = 120
+    walk.report(walk.task(first, "reply"), "line_check")
+    walk.provide("survey")
+    (visit,) = walk.visits()
+    assert (visit.state, visit.providers) == ("done", [first])
+    walk.at = max(walk.at, visit.end_at)
+    walk.report(walk.task(second, "reply"), "line_check")
+    expects = walk.document(walk.task(second, "survey"))["expects"]
+    assert "availability" in expects
+    assert "findings" not in expects
+    walk.provide("survey")
+    assert [visit.providers for visit in walk.visits()] == [[first], [second]]
+    assert walk.task(second, "survey").state == "done"
+
+
 def test_a_confirmed_line_changes_nothing(walk: CaseWalk):
     before = list(walk.tracks()[WATER].stages)
     walk.report(walk.task(WATER, "reply"), "line_check", outside_line_m=0)
