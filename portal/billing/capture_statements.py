@@ -41,7 +41,8 @@ def _lines(dialect: str) -> ClauseElement:
 
 
 def _settle_bills(dialect: str) -> ClauseElement:
-    owed = select(_line.c.id).where(_line.c.bill_id == _bill.c.id, _line.c.paid_fen < _line.c.due_fen).exists()
+    is_owed = (_line.c.paid_fen < _line.c.due_fen) & _line.c.void_at.is_(None)
+    owed = select(_line.c.id).where(_line.c.bill_id == _bill.c.id, is_owed).exists()
     return (
         update(_bill)
         .where(is_among(_bill.c.case_id, "ids", dialect), _bill.c.state == "issued", ~owed)

@@ -42,11 +42,14 @@ def is_bill_paid(session: Session, case_id: str) -> bool:
 def unpaid_cases(session: Session, case_ids: Collection[str]) -> set[str]:
     """Which of these cases owe something on a bill."""
     query = select(Bill.case_id).join(BillLine, BillLine.bill_id == Bill.id)
-    return set(session.scalars(query.where(Bill.case_id.in_(case_ids), BillLine.paid_fen < BillLine.due_fen)))
+    return set(session.scalars(query.where(Bill.case_id.in_(case_ids), *_OWED)))
+
+
+_OWED = (BillLine.paid_fen < BillLine.due_fen, BillLine.void_at.is_(None))
 
 
 def _owed_lines(case_id: str) -> Select[str]:
-    return select(BillLine.id).join(Bill).where(Bill.case_id == case_id, BillLine.paid_fen < BillLine.due_fen)
+    return select(BillLine.id).join(Bill).where(Bill.case_id == case_id, *_OWED)
 
 
 def case_money(session: Session, case_id: str) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def _bill(session: Session, case_id: str) -> dict[str, Any] | None:
         return None
     lines = session.scalars(
         select(BillLine).join(Bill).where(Bill.case_id == case_id).order_by(Bill.version, BillLine.position)
-    )
+    ).all()
     return {
         "number": bills[0].number,
         "numbers": [bill.number for bill in bills],
@@ -86,7 +89,9 @@ def _bill(session: Session, case_id: str) -> dict[str, Any] | None:
         "lines": [
             {"provider": row.provider, "item": row.item_code, "due_fen": row.due_fen, "paid_fen": row.paid_fen}
             for row in lines
+            if row.void_at is None or row.paid_fen
         ],
+        "owed_back_fen": sum(row.refund_fen for row in lines),
         "pdf": bills[0].document_id,
     }
 

@@ -14,13 +14,13 @@ from portal.billing.queries import is_bill_paid, is_paid_for
 from portal.billing.tables import Bill, BillLine
 from portal.journey.case_files import load_case
 from portal.journey.notices import common_values
-from portal.journey.papers import order_document
+from portal.journey.papers import order_document, replace_document
 from portal.kernel.clock import local_date
 from portal.kernel.errors import NotFound
 from portal.kernel.ids import new_id, new_number
 from portal.kernel.policy import Actor, may, require
 
-__all__ = ["LineDraft", "bill_view", "case_bills", "is_bill_paid", "is_paid_for", "issue_bill"]
+__all__ = ["LineDraft", "bill_view", "case_bills", "is_bill_paid", "is_paid_for", "issue_bill", "renew_paper"]
 
 
 def issue_bill(
@@ -53,6 +53,7 @@ def issue_bill(
         payer_name=payer_name,
         state="issued" if total else "paid",
         total_fen=total,
+        revision=1,
         issued_at=at,
         paid_at=None if total else at,
     )
@@ -62,6 +63,16 @@ def issue_bill(
     bill.document_id = _order_paper(session, bill, rows, at=at, wire_at=wire_at)
     session.flush()
     return bill.id
+
+
+def renew_paper(
+    session: Session, bill: Bill, rows: Sequence[BillLine], *, at: dt.datetime, wire_at: dt.datetime
+) -> None:
+    """Step: the bill's paper anew with the lines that stand; the former one is replaced."""
+    if bill.document_id is not None:
+        replace_document(session, bill.document_id)
+    bill.document_id = _order_paper(session, bill, rows, at=at, wire_at=wire_at)
+    session.flush()
 
 
 def _add_lines(session: Session, bill: Bill, lines: Sequence[LineDraft]) -> list[BillLine]:
@@ -75,13 +86,14 @@ def _order_paper(
     session: Session, bill: Bill, rows: Sequence[BillLine], *, at: dt.datetime, wire_at: dt.datetime
 ) -> str:
     file = load_case(session, case_id=bill.case_id, lock=False)
+    number = bill.number if bill.revision == 1 else f"{bill.number}-{bill.revision}"
     return order_document(
         session,
         kind="joint_bill",
         case_id=bill.case_id,
         subject_id=bill.subject_id,
-        number=bill.number,
-        values={**common_values(file, number=bill.number, at=at), **_document_values(bill, rows)},
+        number=number,
+        values={**common_values(file, number=number, at=at), **_document_values(bill, rows)},
         at=at,
         wire_at=wire_at,
     )
@@ -162,7 +174,8 @@ def case_bills(session: Session, actor: Actor, *, case_id: str) -> tuple[BillVie
 
 
 def _view(session: Session, actor: Actor, bill: Bill) -> BillView:
-    rows = session.scalars(select(BillLine).where(BillLine.bill_id == bill.id).order_by(BillLine.position)).all()
+    stands = (BillLine.bill_id == bill.id, BillLine.void_at.is_(None))
+    rows = session.scalars(select(BillLine).where(*stands).order_by(BillLine.position)).all()
     facts: Mapping[str, object] = {"applicant_ids": frozenset({bill.subject_id})}
     if not may(actor, "case.view", facts) and not may(actor, "finance.view") and actor.kind != "system":
         require(actor, "document.view", {**facts, "provider": _payee_among(actor, rows)})

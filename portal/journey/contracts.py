@@ -45,7 +45,10 @@ def sign_contracts(actor: Actor, *, case_no: str, at: dt.datetime, wire_at: dt.d
     with transaction() as session:
         file = case_files.load_case(session, case_no=case_no)
         require(actor, "case.sign", {"applicant_ids": frozenset({file.case.subject_id})})
-        query = select(Contract).where(Contract.case_id == file.case.id, Contract.signed_at.is_(None))
+        live = {track.provider for track in file.live_tracks()}
+        query = select(Contract).where(
+            Contract.case_id == file.case.id, Contract.signed_at.is_(None), Contract.provider.in_(live)
+        )
         contracts = session.scalars(query.order_by(Contract.provider)).all()
         if not contracts:
             raise Conflict("目前没有待签署的合同。", code="nothing_to_sign")

@@ -48,18 +48,18 @@ def decide(actor: Actor, *, decision_id: str, verdict: str, note: str, at: dt.da
 
 def _confirm_declined(reporting: Reporting) -> None:
     set_state(reporting, "decline")
-    _drop_track(reporting)
+    drop_track(reporting)
 
 
 def _confirm_refusal(reporting: Reporting) -> None:
     set_state(reporting, "finish")
-    _drop_track(reporting)
+    drop_track(reporting)
 
 
 def _confirm_failure(reporting: Reporting) -> None:
     """It will not pass: this provider's part ends here by the agency's word, the others go on."""
     set_state(reporting, "fail")
-    _drop_track(reporting)
+    drop_track(reporting)
     note_event(
         reporting.session,
         case_id=reporting.task.case_id,
@@ -88,11 +88,6 @@ def _ask_to_rectify(reporting: Reporting) -> None:
 def _send_back(reporting: Reporting) -> None:
     raise_revision(reporting)
     send_task_event(reporting.session, reporting.task, "task.changed", at=reporting.at, wire_at=reporting.wire_at)
-
-
-def _drop_track(reporting: Reporting) -> None:
-    track = reporting.file.tracks[reporting.task.provider]
-    drop_track(reporting.session, track)
 
 
 _CONFIRMED: dict[str, Callable[[Reporting], None]] = {

@@ -88,7 +88,10 @@ def _lines(session: Session, pairs: Sequence[tuple[Case, Application]], at: dt.d
 def _waiting_on_applicant(session: Session, ids: Sequence[str]) -> set[str]:
     """Cases with something to answer, sign or pay."""
     asked = session.scalars(select(Question.case_id).where(Question.case_id.in_(ids), Question.state == "asked"))
-    unsigned = session.scalars(select(Contract.case_id).where(Contract.case_id.in_(ids), Contract.signed_at.is_(None)))
+    is_live = (Track.case_id == Contract.case_id) & (Track.provider == Contract.provider) & (Track.state != "declined")
+    unsigned = session.scalars(
+        select(Contract.case_id).join(Track, is_live).where(Contract.case_id.in_(ids), Contract.signed_at.is_(None))
+    )
     return {*asked, *unsigned, *unpaid_cases(session, ids)}
 
 

@@ -29,7 +29,7 @@ from portal.cases.tables.conflict import AnswerConflict
 from portal.catalog.calendar import Calendar
 from portal.catalog.model import Catalog
 from portal.catalog.queries import calendar_of
-from portal.journey.case_files import CaseFile
+from portal.journey.case_files import LIVE, CaseFile
 
 _AT_WORK = ("issued", "received", "working")
 
@@ -137,9 +137,11 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
             session.scalars(select(JointReply).where(JointReply.case_id == case_id).order_by(JointReply.part))
         ),
         chosen={row.provider: row.option_code for row in confirmed},
-        contracts=list(
-            session.scalars(select(Contract).where(Contract.case_id == case_id).order_by(Contract.provider))
-        ),
+        contracts=[
+            row
+            for row in session.scalars(select(Contract).where(Contract.case_id == case_id).order_by(Contract.provider))
+            if row.signed_at is not None or file.tracks[row.provider].state in LIVE
+        ],
         drawings=list(
             session.scalars(
                 select(Drawing).where(Drawing.case_id == case_id).order_by(Drawing.provider, Drawing.version)

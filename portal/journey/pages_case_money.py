@@ -35,6 +35,8 @@ class BillRow:
     due_fen: int
     paid_fen: int
     basis: str
+    is_void: bool = False
+    refund_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,17 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class MoneyView:
-    """All bills and orders. `free_fen`: what is owed and not under way in any order; `key`: see `_key`."""
+    """All bills and orders. `free_fen`: what is owed and not under way in any order; `key`: see `_key`.
+
+    `refund_fen`: paid and owed back to the customer, because a provider left or its quote became lower.
+    """
 
     bills: tuple[BillPart, ...]
     orders: tuple[OrderRow, ...]
     free_fen: int
     owed_fen: int
     key: str
+    refund_fen: int = 0
 
     @property
     def payees(self) -> tuple[PayeeRows, ...]:
@@ -115,13 +121,14 @@ def money_view(session: Session, case_id: str, *, at: dt.datetime) -> MoneyView:
         bills=tuple(_part(bill, [line for line in lines if line.bill_id == bill.id]) for bill in bills),
         orders=_orders(session, payments, {line.provider: line.payee_name for line in lines}, at=at),
         free_fen=sum(_free_fen(line) for line in free),
-        owed_fen=sum(line.due_fen - line.paid_fen for line in lines),
+        owed_fen=sum(line.owed_fen for line in lines),
+        refund_fen=sum(line.refund_fen for line in lines),
         key=_key(case_id, free, len(payments)),
     )
 
 
 def _free_fen(line: BillLine) -> int:
-    return line.due_fen - line.paid_fen if line.held_by is None else 0
+    return line.owed_fen if line.held_by is None else 0
 
 
 def _key(case_id: str, free: Sequence[BillLine], payments: int) -> str:
@@ -149,11 +156,22 @@ def _payee(lines: Sequence[BillLine]) -> PayeeRows:
         name=lines[0].payee_name,
         merged=lines[0].merged,
         lines=tuple(
-            BillRow(x.title, x.quantity, x.unit, x.unit_price_fen, x.due_fen, x.paid_fen, x.basis) for x in lines
+            BillRow(
+                title=x.title,
+                quantity=x.quantity,
+                unit=x.unit,
+                unit_price_fen=x.unit_price_fen,
+                due_fen=x.due_fen,
+                paid_fen=x.paid_fen,
+                basis=x.basis,
+                is_void=x.void_at is not None,
+                refund_fen=x.refund_fen,
+            )
+            for x in lines
         ),
         free_ids=tuple(line.id for line in lines if _free_fen(line)),
         free_fen=sum(_free_fen(line) for line in lines),
-        due_fen=sum(line.due_fen for line in lines),
+        due_fen=sum(line.due_fen for line in lines if line.void_at is None),
         paid_fen=sum(line.paid_fen for line in lines),
     )
 

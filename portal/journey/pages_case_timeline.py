@@ -51,6 +51,7 @@ SENTENCES: dict[str, str] = {
     "reminded": "{who}的“{stage}”已超期，系统已催办。",
     "question_answered": "您已答复{who}的补正事项。",
     "decision_asked": "{who}的意见已提请牵头部门核定。",
+    "bill_changed": "{who}的费用有变化，账单已更正；多缴的部分已登记退还。",
     "acceptance_ended": "{who}的验收未能通过，牵头部门已核定终止该单位的办理。",
     "decided": "牵头部门已对{who}的意见作出核定。",
     "flow_confirmed": "您已确认{who}接通。",

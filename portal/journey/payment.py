@@ -113,7 +113,7 @@ def _lines_to_pay(session: Session, case_id: str, wanted: Sequence[str] | None) 
     lines = list(session.scalars(query.with_for_update(of=BillLine)))
     if wanted is not None and len(lines) != len(wanted):
         raise NotFound
-    owed = [line for line in lines if line.paid_fen < line.due_fen]
+    owed = [line for line in lines if line.owed_fen]
     if not owed:
         raise Conflict("没有需要缴纳的费用。", code="nothing_to_pay")
     return owed

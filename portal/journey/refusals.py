@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from portal.cases import deadlines
 from portal.cases.tables import Decision, Track
 from portal.catalog.queries import calendar_of
 from portal.exchange.wire import DeclinedReport
+from portal.journey import bill_changes
 from portal.journey.events import note_event
 from portal.journey.reporting import Reporting
 from portal.kernel.errors import Conflict
@@ -47,7 +47,12 @@ def open_decision(reporting: Reporting, *, kind: str, facts: dict[str, Any]) -> 
     note_event(session, case_id=task.case_id, kind="decision_asked", actor=reporting.actor, at=at, task_id=task.id)
 
 
-def drop_track(session: Session, track: Track) -> None:
-    """The provider leaves the joint process; the others go on without it."""
+def drop_track(reporting: Reporting) -> None:
+    """Step: the provider leaves the joint process; the others go on without it, and nothing is owed to it."""
+    session, file = reporting.session, reporting.file
+    track = file.tracks[reporting.task.provider]
     change(session, Track, track.id, {"state": "open"}, {"state": "declined"})
     session.refresh(track)
+    bill_changes.set_aside(
+        session, file, track.provider, actor=reporting.actor, at=reporting.at, wire_at=reporting.wire_at
+    )

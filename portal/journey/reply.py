@@ -38,7 +38,7 @@ def receive_reply(reporting: Reporting, report: ReplyReport) -> None:
         return
     set_state(reporting, "finish")
     if report.verdict in OUT:
-        drop_track(reporting.session, reporting.file.tracks[reporting.task.provider])
+        drop_track(reporting)
 
 
 def _check_options(reporting: Reporting, report: ReplyReport) -> None:
