@@ -15,7 +15,7 @@ from portal.kernel.database import db
 from tests.journey.paying import pay
 from tests.journey.players import MILL, CaseWalk
 from tests.journey.test_joint_process_gates import quote_of, reply_with_price
-from tests.journey.test_joint_process_reports import WHY
+from tests.journey.test_joint_process_refusals import WHY
 
 
 def two_priced(walk: CaseWalk) -> tuple[str, str]:
