@@ -23,7 +23,8 @@ _PREFIX = "whsec_"
 _KEY_BYTES = (24, 64)  # what Standard Webhooks asks of a secret
 _MAX_SIGNATURES = 8
 # No dots: `a.b` + `.` + `1` and `a` + `.` + `b.1` would sign alike.
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we make
+_TAKEN_ID = re.compile(r"[!-\-/-~]{1,128}")  # what others may make: anything printable but the dot
 _SECONDS = re.compile(r"[1-9][0-9]{8,10}")
 
 
@@ -49,7 +50,7 @@ def verify(secrets: str | Sequence[str], headers: Mapping[str, str], body: bytes
     """
     named = {name.lower(): value for name, value in headers.items() if name.lower().startswith("webhook-")}
     message_id, seconds = named.get(ID, ""), named.get(TIMESTAMP, "")
-    if not _ID.fullmatch(message_id) or not _SECONDS.fullmatch(seconds):
+    if not _TAKEN_ID.fullmatch(message_id) or not _SECONDS.fullmatch(seconds):
         raise _refused()
     if abs(now.timestamp() - int(seconds)) > TOLERANCE_S:
         raise _refused()
