@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(readable(card))
     if given.json:
         given.json.write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
-    return 1 if card["failed"] or (given.listen and not card["passed"]) else 0
+    return 0 if card["passed"] and (card["complete"] or not given.listen) else 1
 
 
 @contextmanager

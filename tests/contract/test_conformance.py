@@ -16,6 +16,8 @@ from portal.kernel.clock import RealClock
 from portal.kernel.errors import NotSignedIn
 from providers.conformance.__main__ import main
 from providers.conformance.checks import CHECKS
+from providers.simulator.config import parse_config
+from providers.simulator.server import UtilityServer
 from providers.simulator.stage import free_ports
 from tests.exchange.stub_provider import StubProvider
 
@@ -84,6 +86,7 @@ def test_a_provider_that_keeps_the_protocol_passes(capsys, tmp_path):
     assert run(honest, "--json", str(card)) == 0
     written = json.loads(card.read_text("utf-8"))
     assert (written["protocol"], written["level"], written["failed"]) == ("v1", "push", [])
+    assert (written["passed"], written["complete"]) == (True, False)
     results = {row["promise"]: row["result"] for row in written["promises"]}
     assert {results[p.id] for p in promises_for("push") if p.side == "takes"} == {"pass"}
     assert {results[p.id] for p in promises_for("push") if p.side == "calls"} == {"open"}
@@ -134,7 +137,10 @@ def test_advice_alone_fails_nobody(capsys):
 
 def test_nobody_there_keeps_no_promise(capsys):
     assert main(["--url", "http://127.0.0.1:9", "--secret", SECRET]) == 1
-    assert f"0 of {len(promises_for('push'))} passed" in capsys.readouterr().out
+    assert (
+        f"0 of {sum(p.side == 'takes' for p in promises_for('push'))} passed, 8 not looked at"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,3 +166,16 @@ def test_a_whole_system_passes_with_everything_looked_at(tmp_path, level, capsys
         code = main([*command, "--listen", f"127.0.0.1:{port}"])
         process.kill()
     assert code == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("level", ["push", "two_way"])
+def test_the_simulated_providers_pass_too(level, capsys):
+    provider = {"code": "water-linhe", "utility": "water", "name": "供水", "key": "k.s", "secret": SECRET}
+    config = {"portal_url": "http://127.0.0.1:9", "ports": {"water": 0}, "providers": [provider]}
+    server = UtilityServer(parse_config(config), "water")
+    server.start()
+    try:
+        address = ["--url", f"{server.url}/p/water-linhe", "--secret", SECRET, "--provider", "water-linhe"]
+        assert main([*address, "--level", level]) == 0, capsys.readouterr().out
+    finally:
+        server.stop()

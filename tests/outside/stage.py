@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -74,6 +75,8 @@ class Running:
             "PORTAL_WORKER_PORT": str(ports["worker"]),
             "PORTAL_RETRY_SCALE": "0.001",
         }
+        if url := os.environ.get("PORTAL_DATABASE_URL"):
+            environ["PORTAL_DATABASE_URL"] = url
         self.settings = read_settings(environ)
         self.config = app.set_up_demo(self.settings, ports, [self.path])
         made = json.loads((self.folder / "simulators.json").read_text("utf-8"))["providers"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import time
 import uuid
@@ -99,8 +100,12 @@ def test_a_long_poll_waits_as_long_as_asked(power):
 
 
 def test_papers_are_read_by_their_own_provider_only(played, power):
-    paper = power.get("/api/v1/tasks?stage=review").json()["items"][0]["drawings"][0]
-    assert power.get(paper["url"]).status_code == 200
+    review = power.get("/api/v1/tasks?stage=review").json()["items"][0]
+    assert review["materials"]
+    for named in (*review["materials"], *review["drawings"]):
+        answer = power.get(named["url"])
+        assert (answer.status_code, hashlib.sha256(answer.content).hexdigest()) == (200, named["sha256"])
+    paper = review["drawings"][0]
     water = Caller(played[0], "water-wuyuan")
     problem(water.get(paper["url"]), 404)
     problem(power.get("/api/v1/materials/nosuch"), 404)
