@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -96,6 +97,13 @@ def test_calls_at_the_same_time_are_all_written_down(app):
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ping, range(24))) == {200}
     assert len(row().state["calls"]) == 24
+
+
+def test_a_replay_gets_the_very_bytes_of_the_first_answer(app):
+    system = opened()
+    task = system.call("GET", "/tasks").body["items"][0]
+    first, again = (json.dumps(system.report(task, "received", name="one").body) for _ in range(2))
+    assert first == again
 
 
 def test_a_flood_is_answered_without_being_written_down(app):

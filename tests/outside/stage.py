@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import app
 from portal.exchange.access import set_access
 from portal.kernel.crypto import current_vault
-from portal.kernel.database import transaction
+from portal.kernel.database import db, transaction
 from portal.kernel.settings import read_settings
 from providers.simulator.cases import People, start_case
 from providers.simulator.clocks import Clocks
@@ -120,7 +121,7 @@ class Running:
 
     def set_level(self, credentials: Credentials, level: str, url: str) -> None:
         """Which level a provider is at, and where its address is, as its set-up at the portal would say."""
-        with app.create_app(self.settings).app_context(), transaction() as session:
+        with self.database(), transaction() as session:
             set_access(
                 session,
                 current_vault(),
@@ -130,6 +131,16 @@ class Running:
                 push_url=None if level == "pull" else url,
                 signing_secrets=[credentials.secret],
             )
+
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """The portal's database, looked at from outside its processes."""
+        with app.create_app(self.settings).app_context():
+            try:
+                yield
+            finally:
+                db.session.remove()
+                db.engine.dispose()
 
     def play(self, limit_s: float = 90) -> Mapping[str, Any]:
         """File and accept; the people do what their pages offer until the case is closed. Answers its record."""

@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-import app
 from portal.cases.tables import Case
 from portal.exchange.signatures import new_secret
 from portal.exchange.tables import OutboxMessage
@@ -25,12 +24,10 @@ PUSHED = [code for code, level in LEVELS.items() if level != "pull"]
 def messages_of(running: Running, case_no: str, code: str) -> list[OutboxMessage]:
     """What the portal had to tell this provider about the case."""
     query = select(OutboxMessage).join(Case, Case.id == OutboxMessage.case_id)
-    with app.create_app(running.settings).app_context():
-        rows = list(
+    with running.database():
+        return list(
             db.session.scalars(query.where(Case.case_no == case_no, OutboxMessage.destination == f"provider:{code}"))
         )
-        db.session.remove()
-    return rows
 
 
 def test_the_programs_import_the_standard_library_and_their_own_parts_only():

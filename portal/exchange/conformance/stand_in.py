@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,14 +150,16 @@ def _report(
         if known["fingerprint"] != fingerprint:
             raise Invalid([], message="该消息编号已用于另一份内容。", code="idempotency_mismatch")
         noted["is_replay"] = True
-        return Answer(known["status"], known["body"])
+        return Answer(known["status"], json.loads(known["body"]))
     try:
         answer = _apply(state, call, task_id, noted, at)
     except Unavailable:
         raise  # nothing is stored: the same id is tried again
     except DomainError as refused:
         answer = Answer(refused.status, problem_of(refused))
-    kept = {"fingerprint": fingerprint, "status": answer.status, "body": dict(answer.body), "at": at.timestamp()}
+    # As text: a database that sorts the names of an object would answer the same in other bytes.
+    body = json.dumps(dict(answer.body), ensure_ascii=False)
+    kept = {"fingerprint": fingerprint, "status": answer.status, "body": body, "at": at.timestamp()}
     answers = sorted({**state["answers"], message_id: kept}.items(), key=lambda item: float(item[1]["at"]))
     state["answers"] = dict(answers[-MAX_ANSWERS:])
     return answer
