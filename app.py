@@ -40,6 +40,7 @@ from portal.worker.port import AlreadyRunning, Duties
 from portal.worker.wake import register as register_wake
 from providers import make_adapters
 from providers.conformance.prober import Prober
+from providers.offices.messages import DutyAdapter, FileChannel
 from providers.payment import GatewayAdapter, open_gateway
 from providers.simulator.demo_config import DemoConfig, SignIn
 from providers.simulator.driver import run_demo
@@ -97,7 +98,11 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
 
     duties = Duties(
-        adapters={**make_adapters(door), "gateway": app.extensions["yikou.gateway_adapter"]},
+        adapters={
+            **make_adapters(door),
+            "gateway": app.extensions["yikou.gateway_adapter"],
+            "duty": DutyAdapter(FileChannel(settings.instance / "messages")),
+        },
         job_kinds=job_kinds(settings.base_url),
         clock=clock,
         owner=settings.worker_name,

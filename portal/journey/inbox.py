@@ -32,6 +32,7 @@ def answer_once(
     raw: bytes,
     wire_at: dt.datetime,
     apply: Callable[[Session], dict[str, Any]],
+    task_id: str | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Step: run `apply` for (sender, message_id) once and answer (HTTP status, body); a replay gets the first answer.
 
@@ -50,18 +51,38 @@ def answer_once(
         "received_at": wire_at,
         "status": _IN_FLIGHT,
         "answer": b"",
+        "kind": "report",
+        "state": "stored",
     }
     if not insert_unless_there(session, InboxMessage, row, unique=("sender", "message_id")):
         return _first_answer(session, sender, message_id, fingerprint)
     failpoints.hit("inbox.before-apply")
-    status, body = _apply(session, apply)
+    status, body = apply_bounded(session, apply)
     failpoints.hit("inbox.after-apply")
-    answer = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    keep_answer(session, row["id"], status, body, raw=raw, task_id=task_id)
+    return status, body
+
+
+def keep_answer(
+    session: Session, row_id: object, status: int, body: Mapping[str, Any], *, raw: bytes, task_id: str | None
+) -> str:
+    """Step: store what was answered; answers the row's state. The bytes of a refused call are kept for a person."""
+    is_applied = status < 400
+    state = "applied" if is_applied else "refused"
     session.execute(
-        update(InboxMessage).where(InboxMessage.id == row["id"]).values(status=status, answer=answer),
+        update(InboxMessage)
+        .where(InboxMessage.id == row_id)
+        .values(
+            status=status,
+            answer=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            state=state,
+            task_id=task_id,
+            reason=None if is_applied else str(body.get("detail") or body.get("title") or body.get("code") or "")[:400],
+            raw=None if is_applied else raw,
+        ),
         execution_options={"synchronize_session": False},
     )
-    return status, body
+    return state
 
 
 def fingerprint_of(path: str, raw: bytes) -> str:
@@ -69,7 +90,8 @@ def fingerprint_of(path: str, raw: bytes) -> str:
     return hashlib.sha256(path.encode() + b"\n" + raw).hexdigest()
 
 
-def _apply(session: Session, apply: Callable[[Session], dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+def apply_bounded(session: Session, apply: Callable[[Session], dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+    """Step: run `apply`; a refusal undoes what it did and is the answer. What may pass by itself is raised."""
     try:
         with session.begin_nested():
             return 200, apply(session)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal.documents.tables import Document
 from portal.exchange.breaker import THRESHOLD
 from portal.exchange.tables import DestinationHealth, Job, OutboxMessage
+from portal.exchange.trouble_tables import HandOverAlarm
 from portal.journey.jobs import failed_jobs
 from portal.journey.pages_staff import counts_by
 from portal.kernel.audit import AuditBlock, AuditRecord
@@ -18,6 +19,7 @@ from portal.kernel.policy import Actor, require
 
 WAITING = ("pending", "leased")
 MOST_DOCUMENTS = 50
+MOST_ALARMS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,22 @@ class HealthBoard:
     broken_documents: tuple[Document, ...]
     seal: AuditBlock | None
     unsealed: int
+    alarms: int
+    late_alarms: int
+    first_alarms: tuple[HandOverAlarm, ...]
 
 
-def health_board(actor: Actor, *, wire_at: dt.datetime) -> HealthBoard:
-    """How the portal runs at `wire_at`; a fixed number of queries. Raises NotAllowed."""
+def health_board(actor: Actor, *, at: dt.datetime, wire_at: dt.datetime) -> HealthBoard:
+    """How the portal runs at `wire_at` (alarms: at `at`); a fixed number of queries. Raises NotAllowed."""
     require(actor, "health.view")
     session = db.session()
     seal = session.scalars(select(AuditBlock).order_by(AuditBlock.no.desc()).limit(1)).one_or_none()
     last = seal.last_seq if seal else 0
     broken = select(Document).where(Document.state == "failed").order_by(Document.ordered_at.desc())
     destinations = _destinations(wire_at)
+    open_ = HandOverAlarm.resolved_at.is_(None)
+    alarms = select(func.count()).select_from(HandOverAlarm).where(open_)
+    first = select(HandOverAlarm).where(open_).order_by(HandOverAlarm.act_until).limit(MOST_ALARMS)
     return HealthBoard(
         outbox=counts_by(session, OutboxMessage.state),
         oldest_at=min((d.oldest_at for d in destinations if d.oldest_at), default=None),
@@ -66,6 +74,9 @@ def health_board(actor: Actor, *, wire_at: dt.datetime) -> HealthBoard:
         broken_documents=tuple(session.scalars(broken.limit(MOST_DOCUMENTS))),
         seal=seal,
         unsealed=session.scalar(select(func.count()).select_from(AuditRecord).where(AuditRecord.seq > last)) or 0,
+        alarms=session.scalar(alarms) or 0,
+        late_alarms=session.scalar(alarms.where(HandOverAlarm.act_until < at)) or 0,
+        first_alarms=tuple(session.scalars(first)),
     )
 
 

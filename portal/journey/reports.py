@@ -86,7 +86,8 @@ def submit_report(
             path=path,
             raw=raw,
             wire_at=wire_at,
-            apply=lambda inner: _apply(inner, actor, task_id=task_id, raw=raw, at=at, wire_at=wire_at),
+            task_id=task_id[:32],
+            apply=lambda inner: apply_report(inner, actor, task_id=task_id, raw=raw, at=at, wire_at=wire_at),
         )
     return Answer(status, body)
 
@@ -97,12 +98,13 @@ def submit_desk_report(
     """The same report entered by a provider's staff at the desk. Raises DomainError with the fields to mend."""
     raw = json.dumps(report, ensure_ascii=False).encode()
     with transaction() as session:
-        return _apply(session, actor, task_id=task_id, raw=raw, at=at, wire_at=wire_at)
+        return apply_report(session, actor, task_id=task_id, raw=raw, at=at, wire_at=wire_at)
 
 
-def _apply(
+def apply_report(
     session: Session, actor: Actor, *, task_id: str, raw: bytes, at: dt.datetime, wire_at: dt.datetime
 ) -> dict[str, Any]:
+    """Step: check and apply one report of `actor`; answers {report_id, task}. Raises DomainError."""
     task, file = _load_own(session, actor, task_id)
     report = parse_report(raw)
     check_for_utility(report, task.utility or "")

@@ -150,6 +150,10 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "exchange.switch_level": (role("admin"),),
     "exchange.give_to_desk": (role("admin"),),
     "exchange.resolve": (role("admin"),),
+    "exchange.replay": (role("admin"),),
+    "exchange.list": (role("admin", "supervisor", "lead_agency", "provider_staff"),),
+    "exchange.view": (role("admin", "supervisor", "lead_agency"), both(role("provider_staff"), own_part)),
+    "exchange.map": (role("admin"),),
     # api
     "api.file": (key_with("applications"),),
     "api.material": (key_with("applications"),),

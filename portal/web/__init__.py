@@ -24,6 +24,7 @@ from portal.web import (
     filters,
     finance,
     gateway,
+    hand_overs,
     headers,
     health,
     oversight,
@@ -46,6 +47,7 @@ PAGES = (
     oversight,
     finance,
     health,
+    hand_overs,
     documents,
 )
 

@@ -6,6 +6,7 @@ from flask import Blueprint, g, render_template
 
 from portal.journey.pages_staff_health import health_board
 from portal.kernel.routes import action, current_actor
+from portal.web.hand_over_words import OWNERS, REASONS
 
 bp = Blueprint("health", __name__)
 
@@ -14,4 +15,5 @@ bp = Blueprint("health", __name__)
 @action("health.view")
 def index() -> str:
     """How the portal runs now."""
-    return render_template("health/board.html", board=health_board(current_actor(), wire_at=g.wire_at))
+    board = health_board(current_actor(), at=g.at, wire_at=g.wire_at)
+    return render_template("health/board.html", board=board, reasons=REASONS, owners=OWNERS)

@@ -13,6 +13,7 @@ ENTRIES = (
     ("agency.list", "/agency", "牵头部门"),
     ("oversight.view", "/oversight", "监管"),
     ("finance.view", "/finance", "资金"),
+    ("exchange.list", "/hand-overs", "消息交接"),
     ("health.view", "/health", "运行状况"),
 )
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from portal.journey import clocks, delivery, papers, sandbox, sandbox_checks, sealing
+from portal.journey import clocks, delivery, hand_over_alarms, papers, sandbox, sandbox_checks, sealing
 from portal.journey.money_jobs import MONEY_JOBS
 from portal.worker.port import JobKind
 
@@ -41,6 +41,7 @@ class Ticks:
         if at != self._looked_for or wire_at - self._looked_at >= LOOK_AGAIN:
             self._looked_for, self._looked_at = at, wire_at
             clocks.tick(at=at, wire_at=wire_at)
+            hand_over_alarms.watch(at=at, wire_at=wire_at)
         if wire_at - self._sealed_at >= SEAL_EVERY:
             self._sealed_at = wire_at
             sealing.seal_audit(at)

@@ -12,7 +12,7 @@ NAMES = [
     *("start", "fees", "progress", "verify", "sign-in", "not-found", "password"),
     *("application-new", "application-new-counter", "application", "cases", "case-survey", "case-reply", "case-bill"),
     *("counter", "counter-application", "desk", "desk-task", "desk-sandbox", "badge"),
-    *("agency", "oversight", "finance", "health"),
+    *("agency", "oversight", "finance", "health", *("hand-overs", "hand-over", "hand-overs-inbox", "hand-overs-own")),
 ]
 _pages: dict[tuple[str | None, int], Page] = {}
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from app import create_app
 from portal.cases.application_document import subject_of
 from portal.catalog.reading import load_catalog
 from portal.exchange.conformance.tables import Badge
+from portal.exchange.tables import OutboxMessage
 from portal.journey import demo_clock, sandbox, setting_up, signing_in
 from portal.journey.filing import file_application
 from portal.journey.intake import accept_application
@@ -105,6 +107,9 @@ class World:
         waiting = desks.file("01", plant)
         surveyed = desks.open("01", plant)
         task = next(task for task in desks.tasks("survey") if task.provider == PROVIDER)
+        message = db.session.scalars(
+            select(OutboxMessage.message_id).where(OutboxMessage.destination == f"provider:{PROVIDER}")
+        ).first()
         replied = (desks.open("02", shop), desks.reply_all())[1]
         confirmed = (desks.open("02", shop), desks.reply_all())[1]
         choices = {task.provider: "B" for task in desks.tasks("reply")}
@@ -134,6 +139,10 @@ class World:
             Look("oversight", "supervisor", "/oversight"),
             Look("finance", "finance", "/finance"),
             Look("health", "admin", "/health"),
+            Look("hand-overs", "admin", "/hand-overs"),
+            Look("hand-over", "admin", f"/hand-overs/messages/{message}"),
+            Look("hand-overs-inbox", "admin", "/hand-overs/inbox"),
+            Look("hand-overs-own", "provider_staff", "/hand-overs"),
         )
 
     def _try_a_system(self) -> str:
