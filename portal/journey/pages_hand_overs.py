@@ -119,16 +119,7 @@ def hand_over(actor: Actor, message_id: str, *, at: dt.datetime, wire_at: dt.dat
     scheme, _, code = message.destination.partition(":")
     provider = code if scheme == "provider" else None
     require(actor, "exchange.view", {"provider": provider})
-    alarms = session.scalars(
-        select(HandOverAlarm)
-        .where(
-            or_(
-                and_(HandOverAlarm.subject_kind == "outbox", HandOverAlarm.subject == message_id),
-                and_(HandOverAlarm.subject_kind == "endpoint", HandOverAlarm.subject == (provider or "")),
-            )
-        )
-        .order_by(HandOverAlarm.raised_at)
-    ).all()
+    alarms = _alarms_about(session, message_id, provider)
     tries = session.scalars(select(OutboxTry).where(OutboxTry.message_id == message_id).order_by(OutboxTry.seq)).all()
     health = session.get(DestinationHealth, message.destination)
     return HandOver(
@@ -144,6 +135,14 @@ def hand_over(actor: Actor, message_id: str, *, at: dt.datetime, wire_at: dt.dat
         access=session.get(ProviderAccess, provider) if provider else None,
         may_act=may(actor, "exchange.replay"),
     )
+
+
+def _alarms_about(session: Session, message_id: str, provider: str | None) -> Sequence[HandOverAlarm]:
+    """The message's own, and those of its provider's endpoint."""
+    alarm = HandOverAlarm
+    own = and_(alarm.subject_kind == "outbox", alarm.subject == message_id)
+    gone = and_(alarm.subject_kind == "endpoint", alarm.subject == (provider or ""))
+    return session.scalars(select(alarm).where(or_(own, gone)).order_by(alarm.raised_at)).all()
 
 
 def breaker_word(health: DestinationHealth | None, wire_at: dt.datetime) -> str:
