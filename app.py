@@ -40,7 +40,7 @@ from portal.worker.port import AlreadyRunning, Duties
 from portal.worker.wake import register as register_wake
 from providers import make_adapters
 from providers.conformance.prober import Prober
-from providers.offices.messages import DutyAdapter, FileChannel
+from providers.offices.messages import open_duty_phone
 from providers.payment import GatewayAdapter, open_gateway
 from providers.simulator.demo_config import DemoConfig, SignIn
 from providers.simulator.driver import run_demo
@@ -97,12 +97,9 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
+    duty = open_duty_phone(settings.instance)
     duties = Duties(
-        adapters={
-            **make_adapters(door),
-            "gateway": app.extensions["yikou.gateway_adapter"],
-            "duty": DutyAdapter(FileChannel(settings.instance / "messages")),
-        },
+        adapters={**make_adapters(door), "gateway": app.extensions["yikou.gateway_adapter"], "duty": duty},
         job_kinds=job_kinds(settings.base_url),
         clock=clock,
         owner=settings.worker_name,

@@ -27,7 +27,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "kept": ("kept",),
     "delivered": ("delivered",),
 }
-_ABSENT = "没有找到您要的内容。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def hand_over(actor: Actor, message_id: str, *, at: dt.datetime, wire_at: dt.dat
     ).one_or_none()
     if found is None:
         require(actor, "exchange.list")
-        raise NotFound(_ABSENT)
+        raise NotFound()
     message = found[0]
     scheme, _, code = message.destination.partition(":")
     provider = code if scheme == "provider" else None

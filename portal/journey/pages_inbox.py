@@ -20,7 +20,6 @@ from portal.kernel.errors import NotFound
 from portal.kernel.policy import Actor, may, require
 
 TROUBLE = ("unmapped", "refused", "stored")
-_ABSENT = "没有找到您要的内容。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def inbox_entry(actor: Actor, inbox_id: str, *, at: dt.datetime) -> InboxEntry:
     ).one_or_none()
     if found is None:
         require(actor, "exchange.list")
-        raise NotFound(_ABSENT)
+        raise NotFound()
     message = found[0]
     require(actor, "exchange.view", {"provider": message.sender})
     query = select(HandOverAlarm).where(HandOverAlarm.subject_kind == "inbox", HandOverAlarm.subject == inbox_id)

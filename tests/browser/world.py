@@ -136,10 +136,7 @@ class World:
             Look("oversight", "supervisor", "/oversight"),
             Look("finance", "finance", "/finance"),
             Look("health", "admin", "/health"),
-            Look("hand-overs", "admin", "/hand-overs"),
-            Look("hand-over", "admin", f"/hand-overs/messages/{a_message()}"),
-            Look("hand-overs-inbox", "admin", "/hand-overs/inbox"),
-            Look("hand-overs-own", "provider_staff", "/hand-overs"),
+            *hand_over_looks(),
         )
 
     def _try_a_system(self) -> str:
@@ -168,7 +165,12 @@ class World:
         return Actor(kind="person", id=person, name=name, roles=frozenset({"applicant"}), subject_ids=subjects)
 
 
-def a_message() -> str:
-    """A message to the provider whose staff look at these pages."""
+def hand_over_looks() -> tuple[Look, ...]:
+    """What was sent and received, and one message to the provider whose staff look at these pages."""
     query = select(OutboxMessage.message_id).where(OutboxMessage.destination == f"provider:{PROVIDER}")
-    return db.session.scalars(query).first() or ""
+    return (
+        Look("hand-overs", "admin", "/hand-overs"),
+        Look("hand-over", "admin", f"/hand-overs/messages/{db.session.scalars(query).first()}"),
+        Look("hand-overs-inbox", "admin", "/hand-overs/inbox"),
+        Look("hand-overs-own", "provider_staff", "/hand-overs"),
+    )
