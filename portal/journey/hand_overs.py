@@ -32,7 +32,7 @@ def replay_hand_over(actor: Actor, *, message_id: str, at: dt.datetime, wire_at:
     with transaction() as session:
         row = session.scalars(select(OutboxMessage).where(OutboxMessage.message_id == message_id)).one_or_none()
         if row is None:
-            raise NotFound()
+            raise NotFound
         _check_endpoint(session, row.destination)
         values = {"state": "pending", "attempts": 0, "next_at": wire_at}
         if row.state not in RESENDABLE or not try_change(session, OutboxMessage, row.seq, {"state": row.state}, values):
@@ -50,7 +50,7 @@ def replay_inbox(actor: Actor, *, inbox_id: str, at: dt.datetime, wire_at: dt.da
     with transaction() as session:
         row = session.get(InboxMessage, inbox_id, with_for_update=True)
         if row is None or row.raw is None or row.kind != "report" or row.task_id is None:
-            raise NotFound()
+            raise NotFound
         if row.state != "refused":
             raise Conflict("该消息已经办理，无需再次处理。", code="not_replayable")
         sender = Actor(kind="provider", id=row.sender, provider_code=row.sender, scopes=frozenset({"reports"}))
@@ -82,7 +82,7 @@ def _note_job(actor: Actor, job_id: str, at: dt.datetime) -> None:
     with transaction() as session:
         job = session.get(Job, job_id)
         if job is None:
-            raise NotFound()
+            raise NotFound
         _note(session, actor, "job.replayed", job_id, at, kind=job.kind, key=job.key)
 
 
@@ -94,7 +94,7 @@ def close_alarm(actor: Actor, *, alarm_id: str, note: str, at: dt.datetime) -> N
     with transaction() as session:
         row = session.get(HandOverAlarm, alarm_id)
         if row is None:
-            raise NotFound()
+            raise NotFound
         if not hand_over_alarms.resolve(session, alarm_id, by=actor.name, resolution="closed", at=at):
             raise Conflict("该告警已经处理。", code="not_open")
         facts = {"reason": row.reason, "about": row.subject, "note": note.strip()[:400]}
@@ -104,7 +104,7 @@ def close_alarm(actor: Actor, *, alarm_id: str, note: str, at: dt.datetime) -> N
 def _reopen_notice(actor: Actor, notice_id: str, at: dt.datetime) -> None:
     with transaction() as session:
         if session.get(GatewayNotice, notice_id) is None:
-            raise NotFound()
+            raise NotFound
         if not try_change(session, GatewayNotice, notice_id, {"state": "refused"}, {"state": "stored", "reason": None}):
             raise Conflict("该通知已经办理，无需再次处理。", code="not_replayable")
         _note(session, actor, "exchange.notice_replayed", notice_id, at)

@@ -113,7 +113,7 @@ def hand_over(actor: Actor, message_id: str, *, at: dt.datetime, wire_at: dt.dat
     ).one_or_none()
     if found is None:
         require(actor, "exchange.list")
-        raise NotFound()
+        raise NotFound
     message = found[0]
     scheme, _, code = message.destination.partition(":")
     provider = code if scheme == "provider" else None

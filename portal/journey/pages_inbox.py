@@ -110,7 +110,7 @@ def inbox_entry(actor: Actor, inbox_id: str, *, at: dt.datetime) -> InboxEntry:
     ).one_or_none()
     if found is None:
         require(actor, "exchange.list")
-        raise NotFound()
+        raise NotFound
     message = found[0]
     require(actor, "exchange.view", {"provider": message.sender})
     query = select(HandOverAlarm).where(HandOverAlarm.subject_kind == "inbox", HandOverAlarm.subject == inbox_id)
