@@ -43,7 +43,7 @@ def agree_conflict(
     with transaction() as session:
         row, file = _load(session, conflict_id)
         if actor.provider_code not in row.providers:
-            raise NotFound("没有找到该事项。")
+            raise NotFound
         require(actor, "desk.report", {"provider": actor.provider_code})
         _check(row, file, resolution)
         said: dict[str, Any] = {"resolution": resolution, "note": note.strip()[:400], "by": actor.name or actor.id}
@@ -63,7 +63,7 @@ def agree_conflict(
 def _load(session: Session, conflict_id: str) -> tuple[AnswerConflict, CaseFile]:
     row = session.get(AnswerConflict, conflict_id)
     if row is None:
-        raise NotFound("没有找到该事项。")
+        raise NotFound
     file = case_files.load_case(session, case_id=row.case_id)
     session.refresh(row)
     return row, file
