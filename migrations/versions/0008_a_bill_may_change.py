@@ -1,6 +1,6 @@
 """A bill may change after it was issued: lines are set aside, its paper is made anew, overpaid money is owed back
 
-Revision: 0007, after: 0006
+Revision: 0008, after: 0007
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
