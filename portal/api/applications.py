@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from portal.api import answers
 from portal.api.auth import caller_key
 from portal.api.problems import BadRequest, register_problem_handlers
 from portal.cases.application_document import subject_of
@@ -45,15 +46,16 @@ def post_application() -> tuple[Response, int]:
 def get_application(application_no: str) -> Response:
     """Where an application of this key stands; others' look absent (404)."""
     status = read_status(current_actor(), application_no=application_no)
-    return jsonify(
+    answer = answers.ApplicationStatus(
         application_no=status.application_no,
         state=status.state,
         case_no=status.case_no,
         stage=status.stage,
         filed_at=format_instant(status.filed_at),
-        corrections=[{"field": item.field, "message": item.message} for item in status.corrections],
-        not_served=list(status.not_served),
+        corrections=[answers.CorrectionAsked(field=item.field, message=item.message) for item in status.corrections],
+        not_served=[answers.NotServed.model_validate(row) for row in status.not_served],
     )
+    return jsonify(answer.plain())
 
 
 def read_json(limit: int) -> Any:
@@ -84,13 +86,14 @@ def _status_url(application_no: str) -> str:
 
 
 def _answer(filed: Filed) -> dict[str, Any]:
-    return {
-        "application_no": filed.application_no,
-        "case_no": filed.case_no,
-        "status_url": _status_url(filed.application_no),
-        "query_code": filed.query_code,
-        "not_served": list(filed.not_served),
-        "notes": list(filed.notes),
-        "owed": list(filed.owed),
-        "owed_bytes": list(filed.owed_bytes),
-    }
+    answer = answers.Filed(
+        application_no=filed.application_no,
+        case_no=filed.case_no,
+        status_url=_status_url(filed.application_no),
+        query_code=filed.query_code,
+        not_served=[answers.NotServed.model_validate(row) for row in filed.not_served],
+        notes=[answers.FilingNote.model_validate(row) for row in filed.notes],
+        owed=[answers.OwedPaper.model_validate(row) for row in filed.owed],
+        owed_bytes=list(filed.owed_bytes),
+    )
+    return answer.plain()

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from portal.api.answers import MaterialStored
 from portal.api.auth import caller_key
 from portal.api.problems import BadRequest, register_problem_handlers
 from portal.cases.uploads import MAX_BYTES
@@ -39,4 +40,4 @@ def post_material() -> tuple[Response, int]:
         name, content = unquote(request.headers.get("X-File-Name", "")), request.get_data(cache=False)
         kind = request.args.get("kind")
     stored = store_material(actor, name=name, content=content, kind=kind or None, at=g.at, idempotency_key=key)
-    return jsonify(material_id=stored.material_id, sha256=stored.sha256), 201
+    return jsonify(MaterialStored(material_id=stored.material_id, sha256=stored.sha256).plain()), 201

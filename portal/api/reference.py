@@ -7,6 +7,7 @@ import datetime as dt
 from flask import Blueprint, Response, g, jsonify, request
 from sqlalchemy import select
 
+from portal.api import answers
 from portal.api.problems import register_problem_handlers
 from portal.billing.tables import Settlement
 from portal.catalog import fees
@@ -17,19 +18,7 @@ from portal.kernel.database import db
 from portal.kernel.errors import FieldError, Invalid, NotFound
 from portal.kernel.routes import action, current_actor
 
-_ITEM_FIELDS = (
-    "code",
-    "title",
-    "unit",
-    "price_fen",
-    "max_price_fen",
-    "vat_rate",
-    "basis",
-    "state",
-    "boundary",
-    "payer",
-    "version",
-)
+_ITEM_FIELDS = tuple(answers.FeeItemAnswer.model_fields)
 _PAGE = 200
 
 bp = Blueprint("api_reference", __name__, url_prefix="/api/v1")
@@ -41,9 +30,8 @@ register_problem_handlers(bp)
 def get_ping() -> Response:
     """That the key is good, and both of the portal's times."""
     actor = current_actor()
-    return jsonify(
-        ok=True, holder=actor.id, name=actor.name, at=format_instant(g.at), wire_at=format_instant(g.wire_at)
-    )
+    answer = answers.Ping(holder=actor.id, name=actor.name, at=format_instant(g.at), wire_at=format_instant(g.wire_at))
+    return jsonify(answer.plain())
 
 
 @bp.get("/codes")
@@ -51,7 +39,8 @@ def get_ping() -> Response:
 def get_codes() -> Response:
     """Reason, question, pause, condition, permit and inspection codes, each with its group and its texts."""
     groups = current_catalog(db.session()).codes.model_dump(mode="json")
-    return jsonify(items=[{"group": name.removesuffix("s"), **row} for name, rows in groups.items() for row in rows])
+    rows = [{"group": name.removesuffix("s"), **row} for name, own in groups.items() for row in own]
+    return jsonify(answers.Codes(items=[answers.Code.model_validate(row) for row in rows]).plain())
 
 
 @bp.get("/fee-items")
@@ -61,9 +50,9 @@ def get_fee_items() -> Response:
     code = current_actor().provider_code
     on = _day(request.args.get("on"))
     items = fees.published_items(current_catalog(db.session()), code, on) if code else ()
-    return jsonify(
-        on=on.isoformat(), items=[{name: _plain(getattr(item, name)) for name in _ITEM_FIELDS} for item in items]
-    )
+    rows = [{name: _plain(getattr(item, name)) for name in _ITEM_FIELDS} for item in items]
+    answer = answers.FeeItems(on=on.isoformat(), items=[answers.FeeItemAnswer.model_validate(row) for row in rows])
+    return jsonify(answer.plain())
 
 
 @bp.get("/settlements")
@@ -72,7 +61,8 @@ def get_settlements() -> Response:
     """This provider's settlements, newest day first."""
     query = select(Settlement).where(Settlement.provider == current_actor().provider_code)
     rows = db.session.scalars(query.order_by(Settlement.day.desc(), Settlement.number).limit(_PAGE))
-    return jsonify(items=[settlement_values(row) for row in rows])
+    found = [answers.SettlementAnswer.model_validate(settlement_values(row)) for row in rows]
+    return jsonify(answers.Settlements(items=found).plain())
 
 
 @bp.get("/settlements/<settlement_id>")
@@ -82,7 +72,7 @@ def get_settlement(settlement_id: str) -> Response:
     row = db.session.get(Settlement, settlement_id)
     if row is None or row.provider != current_actor().provider_code:
         raise NotFound
-    return jsonify(settlement_values(row))
+    return jsonify(answers.SettlementAnswer.model_validate(settlement_values(row)).plain())
 
 
 def _day(text: str | None) -> dt.date:
