@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Flask, Response, current_app, json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import DomainError, TooMany
 from portal.kernel.problems import MEDIA_TYPE, problem_of
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,8 @@ def answer_problem(error: DomainError) -> Response:
         json.dumps(problem_of(error), ensure_ascii=False), status=error.status, content_type=MEDIA_TYPE
     )
     response.headers["Cache-Control"] = "no-store"
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after_s)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -83,6 +83,17 @@ class Invalid(DomainError):
         self.errors = tuple(errors)
 
 
+class TooMany(DomainError):
+    """Asked too often; `retry_after_s` seconds of real time later there is room again."""
+
+    status = 429
+    code = "too_many"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(DomainError):
     """Something outside does not answer; trying again later may help."""
 

@@ -34,6 +34,7 @@ class Settings:
     engine: EngineName = "embedded"
     lease_s: float = 30.0
     city: str = "150800"
+    api_per_minute: int = 6000
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,6 +71,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         engine=_engine(env.get("PORTAL_ENGINE"), database_url),
         lease_s=_positive(env, "PORTAL_LEASE_S", 30.0),
         city=env.get("PORTAL_CITY", "150800"),
+        api_per_minute=int(_positive(env, "PORTAL_API_PER_MINUTE", 6000)),
     )
 
 

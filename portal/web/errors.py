@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, redirect, render_template, request, 
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from portal.kernel.errors import DomainError, NotSignedIn
+from portal.kernel.errors import DomainError, NotSignedIn, TooMany
 from portal.kernel.problems import MEDIA_TYPE, problem_of
 
 _log = structlog.get_logger("web")
@@ -82,4 +82,6 @@ class HttpRefusal(DomainError):
 def _problem(error: DomainError) -> Response:
     answer = jsonify(problem_of(error))
     answer.status_code, answer.content_type = error.status, MEDIA_TYPE
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer

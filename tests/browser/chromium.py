@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.fonts import browser_environment
 from tests.web.staff_world import PASSWORD
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -33,8 +35,9 @@ def chromium() -> str | None:
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+    with sync_playwright() as playwright, TemporaryDirectory() as folder:
+        environment: dict[str, str | float | bool] = dict(browser_environment(Path(folder)))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS), env=environment)
         yield browser
         browser.close()
 

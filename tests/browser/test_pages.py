@@ -9,7 +9,7 @@ from tests.browser.chromium import WIDTHS, is_scrolling_sideways, new_page, sign
 from tests.browser.world import World
 
 NAMES = [
-    *("start", "fees", "progress", "verify", "sign-in", "not-found", "password"),
+    *("start", "fees", "progress", "verify", "api", "sign-in", "not-found", "password"),
     *("application-new", "application-new-counter", "application", "cases", "case-survey", "case-reply", "case-bill"),
     *("counter", "counter-application", "desk", "desk-task", "desk-sandbox", "badge"),
     *("agency", "oversight", "finance", "health", *("hand-overs", "hand-over", "hand-overs-inbox", "hand-overs-own")),

@@ -116,6 +116,7 @@ class World:
             Look("fees", None, "/fees"),
             Look("progress", None, "/progress?code=NOSUCHCODE"),
             Look("verify", None, "/verify/NOSUCHCODE"),
+            Look("api", None, "/developers/api"),
             Look("sign-in", None, "/sign-in"),
             Look("not-found", None, "/nowhere"),
             Look("password", "clerk", "/password"),
