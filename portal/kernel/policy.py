@@ -135,6 +135,7 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "desk.task": (both(role("provider_staff"), own_part),),
     "desk.crews": (role("provider_staff"),),
     "desk.report": (both(role("provider_staff"), own_part),),
+    "desk.line": (role("provider_staff"),),
     # sandbox
     "sandbox.manage": (role("provider_staff"),),
     "sandbox.call": (anyone,),  # the sandbox's own key is the credential

@@ -11,7 +11,7 @@ from tests.browser.world import World
 NAMES = [
     *("start", "fees", "progress", "verify", "api", "sign-in", "not-found", "password"),
     *("application-new", "application-new-counter", "application", "cases", "case-survey", "case-reply", "case-bill"),
-    *("counter", "counter-application", "desk", "desk-task", "desk-sandbox", "badge"),
+    *("counter", "counter-application", "desk", "desk-task", "desk-sandbox", "desk-line", "badge"),
     *("agency", "oversight", "finance", "health", *("hand-overs", "hand-over", "hand-overs-inbox", "hand-overs-own")),
 ]
 _pages: dict[tuple[str | None, int], Page] = {}

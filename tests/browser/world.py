@@ -132,6 +132,7 @@ class World:
             Look("desk", "provider_staff", "/desk"),
             Look("desk-task", "provider_staff", f"/desk/tasks/{task.id}"),
             Look("desk-sandbox", "provider_staff", "/desk/sandbox"),
+            Look("desk-line", "provider_staff", "/desk/line"),
             Look("badge", None, f"/badges/{self._try_a_system()}"),
             Look("agency", "lead_agency", "/agency"),
             Look("oversight", "supervisor", "/oversight"),

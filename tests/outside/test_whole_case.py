@@ -13,6 +13,8 @@ from portal.cases.tables import Case
 from portal.exchange.signatures import new_secret
 from portal.exchange.tables import OutboxMessage
 from portal.kernel.database import db
+from providers.simulator.pages import filled
+from providers.simulator.people import Person
 from tests.outside.conftest import LEVELS
 from tests.outside.program.calls import Portal, Signer
 from tests.outside.stage import PROGRAM, Running
@@ -89,6 +91,24 @@ def test_what_a_two_way_provider_holds_was_read_back_and_agrees(played):
     read = running.outside["power-bayannur"].notes("read_back", record["case_no"])
     assert len(read) == len([row for row in sent if row.task_id])
     assert all(note["found"] for note in read)
+
+
+def test_a_provider_tests_its_own_line(played):
+    running, _ = played
+    engineer = Person(running.url, next(p for p in running.config.people if p.login == "water-wuyuan"))
+    engineer.sign_in()
+    form = next(f for f in engineer.browser.get("/desk/line").forms if f.act == "ping")
+    engineer.browser.submit(form, filled(form, {}))
+    outside = running.outside["water-wuyuan"]
+    told = running.pass_days_until(lambda: [n for n in outside.notes("event") if n["type"] == "test.ping"])
+    assert len(told) == 1
+    shown = running.pass_days_until(
+        lambda: ["已送达"] * ("已送达" in engineer.browser.get_bytes("/desk/line").decode())
+    )
+    assert shown
+    pulling = Person(running.url, next(p for p in running.config.people if p.login == "network-telecom"))
+    pulling.sign_in()
+    assert [f for f in pulling.browser.get("/desk/line").forms if f.act == "ping"] == []
 
 
 def test_what_was_paid_is_settled_told_and_can_be_read(played):
