@@ -1,7 +1,8 @@
 """500 applications fan out to 5 providers each: the durable way through outbox and worker, beside bare threads.
 
-Both sides use the same HTTP client with 32 threads against the same stub (50 ms, its own process), in turns, in one
-process; rates are medians over the rounds. The bare side keeps nothing: it is the ceiling, not an alternative.
+All sides use the same HTTP client with 32 threads against the same stub (50 ms, its own process), in turns, in one
+process; rates are medians over the rounds. The bare side keeps nothing: it is the ceiling, not an alternative. The
+`dispatch` rows have a job for each application besides: deliveries are the pump's on both engines, jobs are not.
 """
 
 from __future__ import annotations
@@ -10,34 +11,27 @@ import datetime as dt
 import json
 import queue
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
 from flask import Flask
 from sqlalchemy import func, select
 
-import portal.tables  # noqa: F401 - registers every table
+from benchmarks.engines import EMBEDDED, UTILITIES, Set, fresh_portal, on_postgres, stub_provider
 from benchmarks.figures import Figure, compare
-from portal.exchange import access, outbox
-from portal.exchange.signatures import new_secret
-from portal.exchange.tables import OutboxMessage
+from portal.exchange import outbox
+from portal.exchange.tables import Job, OutboxMessage
+from portal.journey.jobs import queue_job
 from portal.kernel.clock import RealClock
-from portal.kernel.crypto import current_vault, init_vault
-from portal.kernel.database import db, init_database, transaction
+from portal.kernel.database import db, transaction
 from portal.kernel.ids import new_id
-from portal.worker.loop import run_embedded
+from portal.worker.engines import ENGINES
 from portal.worker.port import Duties
-from providers import ADAPTERS, make_adapters
+from providers import make_adapters
 from providers.transports.http import HttpDoor
 
 APPLICATIONS = 500
-UTILITIES = tuple(ADAPTERS)
 THREADS = 32
 LATENCY_S = 0.05
 ROUNDS = 3
@@ -46,41 +40,39 @@ AT = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
 BODY = json.dumps({"type": "task.issued", "data": {"task_id": "", "part": {"note": "x" * 1500}}}).encode()
 
 
-@contextmanager
-def stub_provider() -> Iterator[str]:
-    """The stub in a process of its own; yields its URL."""
-    command = [sys.executable, "-m", "benchmarks.stub_server", str(LATENCY_S)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.kill()
+@dataclass(frozen=True)
+class Run:
+    """Deliveries per second, CPU ms of this process per delivery, and what each submit took (ms)."""
+
+    rate: float
+    cpu_ms: float
+    submits: tuple[float, ...] = ()
 
 
 def measure() -> list[Figure]:
-    """Rate and CPU of both sides, and what a submit costs."""
-    bare: list[tuple[float, float]] = []
-    durable: list[tuple[float, float]] = []
-    submits: list[float] = []
-    with stub_provider() as url:
+    """Rate and CPU of all sides, what a submit costs, and jobs alone."""
+    sides = (EMBEDDED, *on_postgres())
+    runs: dict[str, list[Run]] = {}
+    with stub_provider(LATENCY_S) as (url, _):
         for _ in range(ROUNDS):
-            bare.append(run_bare(url))
-            rate, cpu_ms, latencies = run_durable(url)
-            durable.append((rate, cpu_ms))
-            submits += latencies
-    rates = [statistics.median(side[0] for side in runs) for runs in (durable, bare)]
-    costs = [statistics.median(side[1] for side in runs) for runs in (durable, bare)]
+            runs.setdefault("bare", []).append(run_bare(url))
+            for side in sides:
+                runs.setdefault(side.name, []).append(run_durable(url, side, with_jobs=side is not EMBEDDED))
+    rate = {name: statistics.median(run.rate for run in found) for name, found in runs.items()}
+    cpu = {name: statistics.median(run.cpu_ms for run in found) for name, found in runs.items()}
+    submits = [took for run in runs[EMBEDDED.name] for took in run.submits]
     return [
-        compare("fan-out durable vs bare threads [sqlite FULL]", rates[0], "tasks/s", rates[1]),
-        compare("fan-out bare threads vs 32 / 50 ms", rates[1], "tasks/s", THREADS / LATENCY_S),
-        compare("CPU per delivered task, durable vs bare [sqlite FULL]", costs[0], "ms", costs[1]),
+        compare("fan-out durable vs bare threads [sqlite FULL]", rate[EMBEDDED.name], "tasks/s", rate["bare"]),
+        compare("fan-out bare threads vs 32 / 50 ms", rate["bare"], "tasks/s", THREADS / LATENCY_S),
+        compare("CPU per delivered task, durable vs bare [sqlite FULL]", cpu[EMBEDDED.name], "ms", cpu["bare"]),
         Figure("submit: enqueue transaction of 5 messages, p50", round(statistics.median(submits), 3), "ms"),
+        *(compare(f"dispatch {side.name}", rate[side.name], "tasks/s", rate["bare"]) for side in sides[1:]),
+        *_jobs_alone(),
     ]
 
 
-def run_bare(url: str) -> tuple[float, float]:
-    """Tasks per second and CPU ms per task of plain threads over the client."""
+def run_bare(url: str) -> Run:
+    """Plain threads over the client."""
     door, todo = HttpDoor(), queue.SimpleQueue[bool]()
     total = APPLICATIONS * len(UTILITIES)
     for _ in range(total):
@@ -101,44 +93,31 @@ def run_bare(url: str) -> tuple[float, float]:
         thread.start()
     for thread in threads:
         thread.join()
-    return total / (time.perf_counter() - begun), (time.process_time() - cpu) * 1000 / total
+    return Run(total / (time.perf_counter() - begun), (time.process_time() - cpu) * 1000 / total)
 
 
-def run_durable(url: str) -> tuple[float, float, list[float]]:
-    """The same through outbox and worker on a fresh SQLite file; and the submits' latencies in ms."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = Flask("benchmark")
-        init_database(app, f"sqlite:///{folder}/bench.db")
-        init_vault(app, Path(folder))
-        with app.app_context():
-            db.create_all()
-            _set_up(url)
-            latencies = [_submit() for _ in range(APPLICATIONS)]
-            rate, cpu_ms = _drain(app)
-            db.session.remove()
-            db.engine.dispose()
-    return rate, cpu_ms, latencies
+def run_durable(url: str, side: Set, *, with_jobs: bool, messages: bool = True) -> Run:
+    """The same through outbox and worker on an empty database."""
+    with fresh_portal(side, url) as (app, _):
+        submits = tuple(_submit(messages=messages, with_job=with_jobs) for _ in range(APPLICATIONS))
+        rate, cpu_ms = _drain(app, side, APPLICATIONS * (len(UTILITIES) if messages else 1))
+    return Run(rate, cpu_ms, submits)
 
 
-def _set_up(url: str) -> None:
-    with transaction() as session:
-        for utility in UTILITIES:
-            access.set_access(
-                session,
-                current_vault(),
-                provider=utility,
-                utility=utility,
-                level="push",
-                push_url=url,
-                signing_secrets=[new_secret()],
-            )
+def _jobs_alone() -> list[Figure]:
+    """Jobs that do nothing: what each engine itself costs."""
+    rates = [
+        statistics.median(run_durable("http://127.0.0.1:9", side, with_jobs=True, messages=False).rate for _ in "123")
+        for side in on_postgres()
+    ]
+    return [compare("jobs procrastinate vs embedded [postgres]", rates[1], "jobs/s", rates[0])] if rates else []
 
 
-def _submit() -> float:
+def _submit(*, messages: bool, with_job: bool) -> float:
     begun = time.perf_counter()
     wire_at = RealClock().wire_now()
     with transaction() as session:
-        for utility in UTILITIES:
+        for utility in UTILITIES if messages else ():
             outbox.enqueue(
                 session,
                 destination=f"provider:{utility}",
@@ -148,17 +127,20 @@ def _submit() -> float:
                 at=AT,
                 wire_at=wire_at,
             )
+        if with_job:
+            queue_job(session, kind="nothing", key=new_id(), payload={}, wire_at=wire_at)
     return (time.perf_counter() - begun) * 1000
 
 
-def _drain(app: Flask) -> tuple[float, float]:
-    """Run the worker until the last delivery is committed."""
-    total, stop = APPLICATIONS * len(UTILITIES), threading.Event()
-    duties = Duties(make_adapters(HttpDoor()), {}, RealClock(), "bench", send_threads=THREADS)
-    worker = threading.Thread(target=run_embedded, args=(app, duties), kwargs={"port": 0, "stop_event": stop})
+def _drain(app: Flask, side: Set, total: int) -> tuple[float, float]:
+    """Run the worker until the last delivery and the last job are committed."""
+    stop = threading.Event()
+    kinds = {"nothing": lambda *_: None}
+    duties = Duties(make_adapters(HttpDoor()), kinds, RealClock(), "bench", send_threads=THREADS)
+    worker = threading.Thread(target=ENGINES[side.engine], args=(app, duties), kwargs={"port": 0, "stop_event": stop})
     begun, cpu = time.perf_counter(), time.process_time()
     worker.start()
-    while _delivered() < total:
+    while _left():
         time.sleep(0.1)
     seconds = time.perf_counter() - begun
     cpu_ms = (time.process_time() - cpu) * 1000 / total
@@ -167,7 +149,8 @@ def _drain(app: Flask) -> tuple[float, float]:
     return total / seconds, cpu_ms
 
 
-def _delivered() -> int:
+def _left() -> int:
     db.session.remove()
-    query = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "delivered")
-    return int(db.session.scalar(query) or 0)
+    messages = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state != "delivered")
+    jobs = select(func.count()).select_from(Job).where(Job.state != "done")
+    return int(db.session.scalar(messages) or 0) + int(db.session.scalar(jobs) or 0)

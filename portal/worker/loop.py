@@ -21,7 +21,7 @@ from portal.worker.running import HeldJobs
 from portal.worker.wake import Bell
 
 _log = structlog.get_logger("worker")
-_GROUP_S = 0.006  # how long outcomes are gathered for one commit while the threads are busy
+_GROUP_S = 0.012  # how long outcomes are gathered for one commit while the threads are busy
 _AFTER_ERROR_S = 1.0
 
 
