@@ -107,14 +107,31 @@ def claim_deliveries(
 ) -> list[Message]:
     """Use case: lease up to `limit` due messages to `owner`, oldest first."""
     with transaction() as session:
-        room = rooms(session, wire_at, usual=per_destination)
-        chosen = _choose(session, room, wire_at, limit=limit, usual=per_destination)
-        if not chosen:
-            return []
-        rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + lease}).all()
-        messages = _address(session, sorted(rows, key=lambda row: row.seq), wire_at)
-        failpoints.hit("outbox.before-claim-commit")
-    failpoints.hit("outbox.after-claim-commit")
+        messages = claim_messages(
+            session, limit=limit, owner=owner, wire_at=wire_at, per_destination=per_destination, lease=lease
+        )
+    if messages:
+        failpoints.hit("outbox.after-claim-commit")
+    return messages
+
+
+def claim_messages(
+    session: Session,
+    *,
+    limit: int,
+    owner: str,
+    wire_at: dt.datetime,
+    per_destination: int = PER_DESTINATION,
+    lease: dt.timedelta = LEASE,
+) -> list[Message]:
+    """Step: lease up to `limit` due messages to `owner`, oldest first."""
+    room = rooms(session, wire_at, usual=per_destination)
+    chosen = _choose(session, room, wire_at, limit=limit, usual=per_destination)
+    if not chosen:
+        return []
+    rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + lease}).all()
+    messages = _address(session, sorted(rows, key=lambda row: row.seq), wire_at)
+    failpoints.hit("outbox.before-claim-commit")
     return messages
 
 

@@ -16,7 +16,7 @@ from portal.exchange.port import Delivered, Message, Outcome, Refused, Repetitio
 from portal.exchange.schedule import MAX_RETRY_AFTER_S, retry_delay_s
 from portal.exchange.tables import DestinationHealth, OutboxMessage, ProviderAccess
 from portal.exchange.trouble_tables import OutboxTry
-from portal.journey.delivery import ANSWERED, APPLY_ANSWER
+from portal.journey.delivery import ANSWERED, APPLY_ANSWER, claim_messages
 from portal.journey.delivery_rooms import health_of
 from portal.journey.jobs import queue_job
 from portal.kernel import failpoints
@@ -66,15 +66,50 @@ def record_outcomes(
     jitter: Callable[[], float],
 ) -> None:
     """Use case: store all these outcomes in one commit. `jitter` gives a number in 0…1 for each retry."""
-    arrived = [(a.message, a.outcome) for a in attempts if isinstance(a.outcome, Delivered)]
     with transaction() as session:
-        if arrived:
-            _record_arrived(session, arrived, wire_at)
-        for attempt in attempts:
-            if not isinstance(attempt.outcome, Delivered):
-                _record_failed(session, attempt, owner, wire_at, retry_scale, jitter())
+        _record(session, attempts, owner, wire_at, retry_scale, jitter)
         failpoints.hit("outbox.before-record-commit")
     failpoints.hit("outbox.after-record-commit")
+
+
+def record_and_claim(
+    attempts: Sequence[Attempt],
+    *,
+    limit: int,
+    owner: str,
+    wire_at: dt.datetime,
+    retry_scale: float,
+    jitter: Callable[[], float],
+    lease: dt.timedelta,
+) -> list[Message]:
+    """Use case: store these outcomes and lease up to `limit` next messages in one commit.
+
+    A commit that reaches the disk is what a delivery costs most: a busy worker makes one do for both.
+    """
+    with transaction() as session:
+        _record(session, attempts, owner, wire_at, retry_scale, jitter)
+        messages = claim_messages(session, limit=limit, owner=owner, wire_at=wire_at, lease=lease)
+        failpoints.hit("outbox.before-record-commit")
+    failpoints.hit("outbox.after-record-commit")
+    if messages:
+        failpoints.hit("outbox.after-claim-commit")
+    return messages
+
+
+def _record(
+    session: Session,
+    attempts: Sequence[Attempt],
+    owner: str,
+    wire_at: dt.datetime,
+    scale: float,
+    jitter: Callable[[], float],
+) -> None:
+    arrived = [(a.message, a.outcome) for a in attempts if isinstance(a.outcome, Delivered)]
+    if arrived:
+        _record_arrived(session, arrived, wire_at)
+    for attempt in attempts:
+        if not isinstance(attempt.outcome, Delivered):
+            _record_failed(session, attempt, owner, wire_at, scale, jitter())
 
 
 def _record_arrived(session: Session, arrived: Sequence[tuple[Message, Delivered]], wire_at: dt.datetime) -> None:

@@ -7,10 +7,11 @@ machines share the outbox: each skips the rows the others are claiming.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from portal.exchange.port import Message
 from portal.journey import delivery
-from portal.journey.delivery_outcomes import Attempt, record_outcomes
+from portal.journey.delivery_outcomes import Attempt, record_and_claim, record_outcomes
 from portal.worker.port import Duties, Every
 from portal.worker.sending import SLOW_S, Senders
 
@@ -44,8 +45,7 @@ class Pump:
             delivery.renew_deliveries(self._in_hand, owner=duties.owner, wire_at=now, lease=duties.lease)
         if self._sweep.is_due(now):
             delivery.sweep_deliveries(wire_at=now)
-        self._record()
-        self._claim()
+        self._exchange()
         return self._until_next()
 
     def drain(self) -> None:
@@ -53,6 +53,36 @@ class Pump:
         self._senders.drop_waiting()
         self._senders.join(DRAIN_S)
         self._record()
+
+    def _exchange(self) -> None:
+        """Write down what came back and claim what goes out next; in one commit where there is both."""
+        self._unrecorded += self._senders.collect()
+        room, duties = self._room(), self._duties
+        if not room:
+            self._record()
+            return
+        if not self._unrecorded:
+            self._send(
+                delivery.claim_deliveries(
+                    limit=room, owner=duties.owner, wire_at=duties.clock.wire_now(), lease=duties.lease
+                )
+            )
+            return
+        try:
+            found = record_and_claim(
+                self._unrecorded,
+                limit=room,
+                owner=duties.owner,
+                wire_at=duties.clock.wire_now(),
+                retry_scale=duties.retry_scale,
+                jitter=duties.jitter,
+                lease=duties.lease,
+            )
+        except Exception:
+            self._record()  # what has arrived is written down even if nothing can be claimed
+            raise
+        self._forget()
+        self._send(found)
 
     def _record(self) -> None:
         self._unrecorded += self._senders.collect()
@@ -66,21 +96,24 @@ class Pump:
             retry_scale=duties.retry_scale,
             jitter=duties.jitter,
         )
+        self._forget()
+
+    def _forget(self) -> None:
         self._in_hand.difference_update(attempt.message.id for attempt in self._unrecorded)
         self._unrecorded = []
 
-    def _claim(self) -> None:
-        """Claim when less than half a set of threads' work is waiting, up to two sets in hand."""
-        duties = self._duties
+    def _room(self) -> int:
+        """How many to claim: up to two sets of the threads' work in hand, when less than one set is waiting."""
+        threads = self._duties.send_threads
         self._senders.grow()
-        room = 2 * duties.send_threads - (len(self._in_hand) - self._senders.stuck())
-        if self._senders.waiting() >= duties.send_threads // 2 or room <= 0:
-            return
-        found = delivery.claim_deliveries(
-            limit=room, owner=duties.owner, wire_at=duties.clock.wire_now(), lease=duties.lease
-        )
-        self._in_hand.update(message.id for message in found)
-        for message in found:
+        if self._senders.waiting() >= threads:
+            return 0
+        on_their_way = len(self._in_hand) - len(self._unrecorded) - self._senders.stuck()
+        return max(0, 2 * threads - on_their_way)
+
+    def _send(self, messages: Sequence[Message]) -> None:
+        self._in_hand.update(message.id for message in messages)
+        for message in messages:
             self._senders.send(message)
 
     def _until_next(self) -> float:
