@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from portal.exchange.port import Endpoint
 from portal.exchange.signatures import check_secret
 from portal.exchange.tables import AccessKey, ProviderAccess
+from portal.exchange.trouble_tables import ProviderMapping
 from portal.kernel.crypto import SealBroken, Vault
 from portal.kernel.errors import NotSignedIn
 from portal.kernel.ids import new_id
@@ -23,16 +24,25 @@ from portal.kernel.policy import Actor
 
 Level = Literal["desk", "mail", "pull", "push", "two_way"]
 SENT_LEVELS: tuple[Level, ...] = ("push", "two_way")  # the portal goes to the provider; the others come to us
-_ENDPOINTS = select(
-    ProviderAccess.provider,
-    ProviderAccess.utility,
-    ProviderAccess.push_url,
-    ProviderAccess.level,
-    ProviderAccess.secrets,
-).where(
-    ProviderAccess.provider.in_(bindparam("codes", expanding=True)),
-    ProviderAccess.level.in_(SENT_LEVELS),
-    ProviderAccess.disabled_at.is_(None),
+_ENDPOINTS = (
+    select(
+        ProviderAccess.provider,
+        ProviderAccess.utility,
+        ProviderAccess.push_url,
+        ProviderAccess.level,
+        ProviderAccess.secrets,
+        ProviderMapping.content,
+    )
+    .outerjoin(
+        ProviderMapping,
+        (ProviderMapping.provider == ProviderAccess.provider)
+        & (ProviderMapping.version == ProviderAccess.mapping_version),
+    )
+    .where(
+        ProviderAccess.provider.in_(bindparam("codes", expanding=True)),
+        ProviderAccess.level.in_(SENT_LEVELS),
+        ProviderAccess.disabled_at.is_(None),
+    )
 )
 __all__ = [
     "PROVIDER_SCOPES",
@@ -85,7 +95,12 @@ def endpoints_of(session: Session, vault: Vault, providers: Iterable[str]) -> di
     rows = session.execute(_ENDPOINTS, {"codes": list(providers)})
     return {
         row.provider: Endpoint(
-            utility=row.utility, url=row.push_url, secrets=_open(vault, row.provider, row.secrets), level=row.level
+            utility=row.utility,
+            url=row.push_url,
+            secrets=_open(vault, row.provider, row.secrets),
+            level=row.level,
+            answer_field=(row.content or {}).get("answer_field", ""),
+            answer_ok=tuple((row.content or {}).get("answer_ok", ())),
         )
         for row in rows
     }

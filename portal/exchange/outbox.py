@@ -21,7 +21,20 @@ _HAS_ENDPOINT = exists().where(
     ProviderAccess.level.in_(("push", "two_way")),
     ProviderAccess.disabled_at.is_(None),
 )
-_COLUMNS = ("message_id", "destination", "kind", "path", "body", "task_id", "case_id", "at", "enqueued_at", "next_at")
+_COLUMNS = (
+    "message_id",
+    "destination",
+    "kind",
+    "path",
+    "body",
+    "media_type",
+    "event",
+    "task_id",
+    "case_id",
+    "at",
+    "enqueued_at",
+    "next_at",
+)
 _INSERT = insert(_TABLE).values(
     state=case((or_(bindparam("provider", type_=String()).is_(None), _HAS_ENDPOINT), "pending"), else_="kept"),
     attempts=0,
@@ -41,6 +54,8 @@ def enqueue(  # noqa: PLR0913 - one argument a column; all but the first are nam
     task_id: str | None = None,
     case_id: str | None = None,
     message_id: str | None = None,
+    media_type: str | None = None,
+    event: bytes | None = None,
 ) -> str:
     """Step: put one message into the outbox; answers its message id, which is also its `webhook-id`.
 
@@ -60,6 +75,8 @@ def enqueue(  # noqa: PLR0913 - one argument a column; all but the first are nam
             "b_kind": kind,
             "b_path": path,
             "b_body": body,
+            "b_media_type": media_type,
+            "b_event": event,
             "b_task_id": task_id,
             "b_case_id": case_id,
             "b_at": at,

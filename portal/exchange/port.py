@@ -19,6 +19,8 @@ class Endpoint:
     url: str
     secrets: tuple[str, ...] = field(repr=False)
     level: Literal["push", "two_way"] = "push"
+    answer_field: str = ""  # a dialect's own word for "taken" in an answer of 2xx; empty: 2xx says it
+    answer_ok: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Message:
     attempt: int
     sent_at: dt.datetime
     endpoint: Endpoint | None = None
+    media_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ _CLAIM = (
     .returning(
         *(_TABLE.c[name] for name in ("seq", "message_id", "destination", "kind", "path", "body", "task_id")),
         _TABLE.c.case_id,
+        _TABLE.c.media_type,
         _TABLE.c.attempts,
     )
 )
@@ -246,6 +247,7 @@ def _address(session: Session, rows: Sequence[Any], wire_at: dt.datetime) -> lis
             attempt=row.attempts,
             sent_at=wire_at,
             endpoint=endpoints.get(codes.get(row.destination, "")),
+            media_type=row.media_type or "application/json",
         )
         for row in rows
         if row.seq not in stranded

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from portal.cases.tables import CaseEvent, Task
 from portal.exchange import outbox
+from portal.exchange.mapping import Rendered
+from portal.journey import mappings
 from portal.journey.task_documents import task_document
 from portal.kernel.clock import format_instant
 from portal.kernel.ids import new_id
@@ -85,14 +87,22 @@ def _enqueue(
 ) -> None:
     message_id = new_id()
     event = {"type": type_, "id": message_id, "occurred_at": format_instant(at), "data": data}
+    written = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    made = mappings.rendered_for(session, provider, event)
+    mapped = made if isinstance(made, Rendered) else None
     outbox.enqueue(
         session,
         destination=f"provider:{provider}",
         kind=type_,
-        body=json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(),
+        body=mapped.body if mapped else written,
+        path=mapped.path if mapped else "",
+        media_type=mapped.media_type if mapped else None,
+        event=written if made is not None else None,
         message_id=message_id,
         task_id=task_id,
         case_id=case_id,
         at=at,
         wire_at=wire_at,
     )
+    if isinstance(made, str):
+        mappings.keep_unmapped(session, message_id, made)

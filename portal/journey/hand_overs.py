@@ -12,7 +12,7 @@ from portal.exchange.access import SENT_LEVELS
 from portal.exchange.outbox import WAKE
 from portal.exchange.tables import InboxMessage, Job, OutboxMessage, ProviderAccess
 from portal.exchange.trouble_tables import HandOverAlarm
-from portal.journey import hand_over_alarms, jobs, payment_answers, reports
+from portal.journey import hand_over_alarms, jobs, payment_answers, reports, statuses
 from portal.journey.inbox import apply_bounded, keep_answer
 from portal.kernel import audit
 from portal.kernel.database import transaction
@@ -49,7 +49,12 @@ def replay_inbox(actor: Actor, *, inbox_id: str, at: dt.datetime, wire_at: dt.da
     require(actor, "exchange.replay")
     with transaction() as session:
         row = session.get(InboxMessage, inbox_id, with_for_update=True)
-        if row is None or row.raw is None or row.kind != "report" or row.task_id is None:
+        if row is None or row.raw is None:
+            raise NotFound
+        if row.kind == "status":
+            _note(session, actor, "exchange.inbox_replayed", inbox_id, at, sender=row.sender)
+            return statuses.apply_stored(session, row, at=at, wire_at=wire_at)
+        if row.task_id is None:
             raise NotFound
         if row.state != "refused":
             raise Conflict("该消息已经办理，无需再次处理。", code="not_replayable")

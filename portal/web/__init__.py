@@ -28,6 +28,7 @@ from portal.web import (
     hand_overs,
     headers,
     health,
+    mappings,
     oversight,
     public,
     requests,
@@ -50,6 +51,7 @@ PAGES = (
     finance,
     health,
     hand_overs,
+    mappings,
     documents,
 )
 

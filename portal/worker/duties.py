@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from portal.journey import clocks, delivery, hand_over_alarms, papers, sandbox, sandbox_checks, sealing
+from portal.journey import clocks, delivery, hand_over_alarms, papers, sandbox, sandbox_checks, sealing, statuses
 from portal.journey.money_jobs import MONEY_JOBS
 from portal.worker.port import JobKind
 
@@ -24,6 +24,7 @@ def job_kinds(base_url: str) -> Mapping[str, JobKind]:
         **MONEY_JOBS,
         delivery.APPLY_ANSWER: delivery.apply_answer,
         "render_document": render_document,
+        statuses.APPLY_STATUS: statuses.apply_status_job,
         sandbox.PROBE_JOB: sandbox_checks.run_checks,
         sandbox.PUSH_JOB: sandbox_checks.push_events,
     }

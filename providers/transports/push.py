@@ -31,7 +31,7 @@ class PushAdapter:
         if endpoint is None:
             return Refused(0, "no endpoint")
         headers = {
-            "Content-Type": "application/json",
+            "Content-Type": message.media_type,
             "User-Agent": "yikou/1",
             **sign(endpoint.secrets, message.id, message.sent_at, message.body),
         }
@@ -44,6 +44,8 @@ class PushAdapter:
         return self._outcome(message, endpoint, answer)
 
     def _outcome(self, message: Message, endpoint: Endpoint, answer: HttpAnswer) -> Outcome:
+        if 200 <= answer.status < 300 and not _is_taken(endpoint, answer):
+            return Refused(answer.status, _said(answer))
         if 200 <= answer.status < 300:
             read_back = self._read_back(message, endpoint) if endpoint.level == "two_way" and message.task_id else None
             return Delivered(answer.status, answer.body, read_back)
@@ -90,3 +92,14 @@ def _said(answer: HttpAnswer) -> str:
         "".join(c if c.isprintable() else " " for c in answer.body[:900].decode("utf-8", "replace")).split()
     )
     return f"HTTP {answer.status}: {text[:300]}" if text else f"HTTP {answer.status}"
+
+
+def _is_taken(endpoint: Endpoint, answer: HttpAnswer) -> bool:
+    """Systems with a dialect say no with a 200 and a code in the body."""
+    if not endpoint.answer_field:
+        return True
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and str(said.get(endpoint.answer_field)) in endpoint.answer_ok
