@@ -142,6 +142,15 @@ SUMMARIES: dict[str, Described] = {
         parameters=_signature(is_required=True),
         errors=(400, 404, 409, 413, 422),
     ),
+    "POST /statuses": Described(
+        "A status message in your system's own dialect, where the portal has a mapping for it",
+        bodies={
+            "application/json": {"type": "object"},
+            "application/x-www-form-urlencoded": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        parameters=_signature(is_required=False),
+        errors=(404, 413, 422),
+    ),
     "GET /ping": Described("That the key is good, and both of the portal's times", answer="Ping"),
     "GET /codes": Described("All codes a report may carry, with their texts", answer="Codes"),
     "GET /fee-items": Described(
