@@ -149,7 +149,7 @@ SUMMARIES: dict[str, Described] = {
             "application/x-www-form-urlencoded": {"type": "object", "additionalProperties": {"type": "string"}},
         },
         parameters=_signature(is_required=False),
-        errors=(404, 413, 422),
+        errors=(409, 413, 422),
     ),
     "GET /ping": Described("That the key is good, and both of the portal's times", answer="Ping"),
     "GET /codes": Described("All codes a report may carry, with their texts", answer="Codes"),

@@ -23,7 +23,7 @@ from portal.journey.jobs import queue_job
 from portal.journey.mappings import mapping_in_force
 from portal.journey.reports import apply_report
 from portal.kernel.database import transaction
-from portal.kernel.errors import DomainError, FieldError, Invalid, NotFound
+from portal.kernel.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 
@@ -32,17 +32,17 @@ PATH = "/api/v1/statuses"
 
 
 def mapping_of_sender(session: Session, actor: Actor) -> Mapping:
-    """The sender's dialect. Raises NotFound `no_mapping`."""
+    """The sender's dialect. Raises Conflict `no_mapping`."""
     mapping = mapping_in_force(session, actor.provider_code or "")
     if mapping is None:
-        raise NotFound("贵单位没有启用代码对应，请按供应单位协议调用回报接口。", code="no_mapping")
+        raise Conflict("贵单位没有启用代码对应，请按供应单位协议调用回报接口。", code="no_mapping")
     return mapping
 
 
 def receive_status(actor: Actor, *, raw: bytes, wire_at: dt.datetime) -> dict[str, str]:
     """Use case: keep one message and answer as its sender likes it; the same message again changes nothing.
 
-    Whatever it says is kept, mapped or not. Raises NotFound `no_mapping`, Invalid for bytes that are no message.
+    Whatever it says is kept, mapped or not. Raises Conflict `no_mapping`, Invalid for bytes that are no message.
     """
     message = fields_of(raw)
     with transaction() as session:
@@ -96,6 +96,8 @@ def apply_stored(session: Session, row: InboxMessage, *, at: dt.datetime, wire_a
     try:
         mapping = mapping_of_sender(session, Actor(provider_code=row.sender))
         values = _apply(session, mapping, row, at, wire_at)
+    except Conflict as refused:  # its dialect was taken away meanwhile
+        values = {"state": "refused", "reason": refused.message}
     except Unmapped as missing:
         values = {"state": "unmapped", "reason": f"没有对应：{missing.what}", "unmapped": missing.what}
     session.execute(
