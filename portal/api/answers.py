@@ -188,6 +188,30 @@ class Settlements(Body):
     items: list[SettlementAnswer]
 
 
+class WorksShape(Body):
+    """A GeoJSON line, lon/lat in EPSG:4490."""
+
+    type: Literal["LineString"]
+    coordinates: list[list[float]]
+
+
+class WorksFeature(BaseModel):
+    """One line of works. `properties` tell whose, when and, where `is_exact` and joint, utility and `depth_m`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["Feature"]
+    geometry: WorksShape
+    properties: dict[str, Any]
+
+
+class WorksCollection(Body):
+    """Works that are not over."""
+
+    type: Literal["FeatureCollection"]
+    features: list[WorksFeature]
+
+
 ANSWERS: tuple[type[BaseModel], ...] = (
     Problem,
     Filed,
@@ -200,4 +224,5 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     FeeItems,
     SettlementAnswer,
     Settlements,
+    WorksCollection,
 )

@@ -113,7 +113,7 @@ def _operation(endpoint: str, path: str, method: str) -> dict[str, Any]:
 def _responses(described: Described) -> dict[str, Any]:
     headers = {} if described.is_public else {"headers": _LIMIT_HEADERS}
     schema = ref(described.answer) if described.answer else {"type": "object"}
-    if "application/json" not in described.media_types:
+    if not any(media.endswith("json") for media in described.media_types):
         schema = {"type": "string", "format": "binary"}
     content = {media: {"schema": schema} for media in described.media_types}
     responses: dict[str, Any] = {str(described.status): {"description": "Done", "content": content, **headers}}

@@ -153,6 +153,13 @@ SUMMARIES: dict[str, Described] = {
     ),
     "GET /ping": Described("That the key is good, and both of the portal's times", answer="Ping"),
     "GET /codes": Described("All codes a report may carry, with their texts", answer="Codes"),
+    "GET /works": Described(
+        "Works that are not over, as GeoJSON: exact lines for providers of the case, rough stretches for all others",
+        answer="WorksCollection",
+        parameters=(_query("division", {"type": "string", "pattern": "^[0-9]{6}$"}, "Only this division code"),),
+        errors=(422,),
+        media_types=("application/geo+json",),
+    ),
     "GET /fee-items": Described(
         "Your published fee items",
         answer="FeeItems",

@@ -68,7 +68,8 @@ def plan_dig(
 ) -> DigPlan | None:
     """One trench for all routes (provider → positions); everybody pays by the length of its own line.
 
-    Priced in whole decimetres, so that every figure adds up; the rest of a division goes to the largest remainders.
+    Priced in whole decimetres: what is saved is the metres saved at that price, and no metre saved is no fen saved.
+    The rest of a division goes to the largest remainders.
     None when nobody digs. Raises ValueError as `union_saving` does.
     """
     if not routes:
@@ -77,10 +78,10 @@ def plan_dig(
     alone = {provider: union_saving({provider: route}, corridor_m).single_m for provider, route in routes.items()}
     alone_fen = {provider: _price(metres, fen_per_m) for provider, metres in alone.items()}
     total = sum(alone_fen.values())
-    price_fen = min(_price(saving.union_m, fen_per_m), total)
-    shared = _split(price_fen, alone_fen)
+    saved_fen = min(_price(saving.saved_m, fen_per_m), total)
+    shared = _split(total - saved_fen, alone_fen)
     shares = tuple(Share(p, alone[p], alone_fen[p], shared[p]) for p in sorted(routes))
-    return DigPlan(saving, price_fen, total - price_fen, shares)
+    return DigPlan(saving, total - saved_fen, saved_fen, shares)
 
 
 def _price(metres: float, fen_per_m: int) -> int:

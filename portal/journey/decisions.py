@@ -102,9 +102,14 @@ _REJECTED: dict[str, Callable[[Reporting], None]] = {
 }
 
 
-def grant_permit(actor: Actor, *, task_id: str, permit_no: str, at: dt.datetime, wire_at: dt.datetime) -> None:
-    """The office grants the permit its task asks for. Raises NotFound for another office's task."""
-    number = permit_no.strip()
+def grant_permit(
+    actor: Actor, *, task_id: str, permit_no: str, approval_no: str = "", at: dt.datetime, wire_at: dt.datetime
+) -> None:
+    """The office grants the permit its task asks for; a road under protection needs the government's approval.
+
+    Raises NotFound for another office's task, Invalid naming `permit_no` or `approval_no`.
+    """
+    number, approval = permit_no.strip(), approval_no.strip()
     with transaction() as session:
         task = session.get(Task, task_id)
         if task is None or task.stage != "permits":
@@ -117,8 +122,13 @@ def grant_permit(actor: Actor, *, task_id: str, permit_no: str, at: dt.datetime,
             raise Invalid([FieldError("permit_no", "请填写许可证编号。", "missing")])
         if task.state == "done":
             raise Conflict("该许可已经办结。", code="already_decided")
+        permit = task.result.get("permit", {})
+        if (permit.get("request") or {}).get("protected") and not approval:
+            message = "所经道路处于保护期，请填写县级以上人民政府的批准文号。"
+            raise Invalid([FieldError("approval_no", message, "missing")])
         reporting = Reporting(session=session, file=file, task=task, actor=actor, at=at, wire_at=wire_at)
-        task.result = {**task.result, "permit": {**task.result.get("permit", {}), "permit_no": number}}
+        granted = {"permit_no": number} | ({"approval_no": approval} if approval else {})
+        task.result = {**task.result, "permit": {**permit, **granted}}
         set_state(reporting, "finish")
         note_event(session, case_id=file.case.id, kind="permit_granted", actor=actor, at=at, task_id=task.id)
         audit.record(session, actor=actor, action="permit.granted", subject=task.id, detail={"no": number}, at=at)

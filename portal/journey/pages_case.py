@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from portal.cases.tables import ConnectionPoint, Contract, Drawing
+from portal.cases.tables import ConnectionPoint, Contract, Drawing, JointWorks
 from portal.documents.queries import DocumentLine, list_documents
 from portal.journey import case_files, reply
 from portal.journey.case_files import CaseFile
+from portal.journey.dig_once import works_of
 from portal.journey.pages_case_load import CaseRows, load_rows, names_in
 from portal.journey.pages_case_money import MoneyView, money_view
 from portal.journey.pages_case_progress import (
@@ -80,6 +81,18 @@ class DrawingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorksView:
+    """The one trench: its length, what digging apart would have come to, and the days."""
+
+    union_m: float
+    single_m: float
+    saved_m: float
+    saved_fen: int
+    start_on: dt.date
+    end_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class CasePage:
     """The whole page as frozen values. `may_act`: the reader acts for the applicant, so forms are shown."""
 
@@ -96,6 +109,7 @@ class CasePage:
     ready: frozenset[str]
     drawings: tuple[DrawingRow, ...]
     timeline: tuple[TimelineRow, ...]
+    works: WorksView | None
 
 
 def case_page(actor: Actor, case_no: str, at: dt.datetime) -> CasePage:
@@ -127,7 +141,14 @@ def case_page(actor: Actor, case_no: str, at: dt.datetime) -> CasePage:
         ready=frozenset(line.id for line in documents if line.state == "ready"),
         drawings=tuple(_drawing(row, names) for row in rows.drawings),
         timeline=timeline(rows.events, names, owners),
+        works=_works(works_of(session, file.case.id)),
     )
+
+
+def _works(row: JointWorks | None) -> WorksView | None:
+    if row is None:
+        return None
+    return WorksView(row.union_m, row.single_m, row.saved_m, row.saved_fen, row.start_on, row.end_on)
 
 
 def case_id_of(actor: Actor, case_no: str) -> str:

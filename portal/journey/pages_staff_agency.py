@@ -69,6 +69,8 @@ class OpenPermit:
     issued_at: dt.datetime
     due_at: dt.datetime | None
     light: str
+    request: dict[str, Any]  # derived from the works plan; empty where nobody digs jointly
+    providers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ def _permits(at: dt.datetime) -> tuple[OpenPermit, ...]:
                 issued_at=task.issued_at,
                 due_at=task.due_at,
                 light=clocks.light(task, None, at),
+                request=(asked := task.result.get("permit", {}).get("request") or {}),
+                providers=tuple(names_in(catalog).get(code, code) for code in asked.get("providers", ())),
             )
         )
     return tuple(rows)

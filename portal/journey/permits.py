@@ -1,4 +1,4 @@
-"""Permits: one task per office; asked for once review is through, before anybody digs."""
+"""Permits: one task per office; the request is derived from the joint works plan, before anybody digs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from portal.cases import deadlines, workflow
 from portal.cases.tables import Task
 from portal.catalog.queries import calendar_of
-from portal.journey import case_files
+from portal.journey import case_files, dig_once
 from portal.journey.case_files import CaseFile
 from portal.journey.events import note_event
 from portal.kernel.ids import new_id
@@ -30,7 +30,7 @@ def needs_road_opening(file: CaseFile) -> bool:
     return False
 
 
-def open_permits(session: Session, file: CaseFile, *, at: dt.datetime) -> bool:
+def open_permits(session: Session, file: CaseFile, *, at: dt.datetime, wire_at: dt.datetime) -> bool:
     """Open the office's task when the case has come to it; True when a task was opened."""
     if file.case.confirmed_at is None:
         return False
@@ -44,6 +44,8 @@ def open_permits(session: Session, file: CaseFile, *, at: dt.datetime) -> bool:
         return False
     if not workflow.needs_permits_now(case_files.view_of(session, file)):
         return False
+    works = dig_once.make_plan(session, file, at=at, wire_at=wire_at)
+    request = {"request": dig_once.permit_request(file, works)} if works else {}
     office = next(office for office in file.catalog.offices if ROAD_OPENING in office.permit_kinds)
     task = Task(
         id=new_id(),
@@ -56,7 +58,7 @@ def open_permits(session: Session, file: CaseFile, *, at: dt.datetime) -> bool:
         revision=1,
         issued_at=at,
         due_at=deadlines.due_at(calendar_of(session), at, office.limit_days),
-        result={"permit": {"kind": ROAD_OPENING}},
+        result={"permit": {"kind": ROAD_OPENING, **request}},
         version=1,
     )
     session.add(task)

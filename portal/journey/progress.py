@@ -40,7 +40,7 @@ def advance(session: Session, *, case_id: str, at: dt.datetime, wire_at: dt.date
         return
     _close_stages(session, file, at=at, wire_at=wire_at)
     _end_tracks(session, file)
-    if permits.open_permits(session, file, at=at):
+    if permits.open_permits(session, file, at=at, wire_at=wire_at):
         file = case_files.load_case(session, case_id=case_id)
     view = case_files.view_of(session, file)
     openings = workflow.plan_openings(view)

@@ -165,6 +165,7 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "api.material_read": (key_with("tasks"),),
     "api.codes": (key_with("tasks"),),
     "api.fee_items": (key_with("tasks"),),
+    "api.works": (key_with("tasks"),),
     "api.settlements": (key_with("tasks"),),
     # demo
     "demo.clock": (in_demo,),

@@ -66,7 +66,10 @@ def permit(task_id: str) -> Response | tuple[str, int]:
     """Grant a permit under its number."""
     number = request.form.get("permit_no", "")[:200]
     try:
-        decisions.grant_permit(current_actor(), task_id=task_id, permit_no=number, at=g.at, wire_at=g.wire_at)
+        approval = request.form.get("approval_no", "")[:200]
+        decisions.grant_permit(
+            current_actor(), task_id=task_id, permit_no=number, approval_no=approval, at=g.at, wire_at=g.wire_at
+        )
     except Invalid as refused:
         return _show([(f"{e.field}-{task_id}", e.message) for e in refused.errors], task_id), refused.status
     flash(f"许可已办结，编号 {number.strip()}。", "success")

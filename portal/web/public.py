@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, g, jsonify, render_template, request
 
 from portal.documents.queries import find_by_verify_code
 from portal.journey.pages_public import find_progress, open_catalog
+from portal.journey.pages_works import works_map
+from portal.kernel.clock import local_date
 from portal.kernel.database import db
 from portal.kernel.routes import action
 
@@ -24,6 +26,17 @@ def start() -> str:
 def fees() -> str:
     """The public fee list."""
     return render_template("public/fees.html", catalog=open_catalog())
+
+
+@bp.get("/works")
+@action("public.page")
+def works() -> str:
+    """Where the ground is or will be opened, roughly."""
+    catalog = open_catalog()
+    wanted = request.args.get("division", "")
+    division = wanted if catalog.division(wanted) else ""
+    found = works_map(on=local_date(g.at), division=division)
+    return render_template("public/works.html", map=found, divisions=catalog.divisions, division=division)
 
 
 @bp.get("/progress")

@@ -10,6 +10,7 @@ from portal.cases.tables.conflict import AnswerConflict
 from portal.cases.tables.joint import Confirmation, Contract, JointReply, Visit
 from portal.cases.tables.task import ConnectionPoint, Decision, Drawing, Pause, Question, Task, TaskReport
 from portal.cases.tables.visiting import Crew, VisitProposal, VisitRound
+from portal.cases.tables.works_plan import JointWorks
 
 __all__ = [
     "AnswerConflict",
@@ -23,6 +24,7 @@ __all__ = [
     "Decision",
     "Drawing",
     "JointReply",
+    "JointWorks",
     "MaterialFile",
     "Pause",
     "Question",
