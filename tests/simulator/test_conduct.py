@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from shapely.geometry import LineString
 
 from providers.simulator.conduct import replying, sizing, surveying
 from providers.simulator.conduct.building import works_window
@@ -111,6 +112,14 @@ def test_the_trench_begins_near_the_site_and_is_as_long_as_found():
     )
     assert metres == pytest.approx(length, rel=0.02)
     assert abs(points[0][0] - 107.4) < 0.001
+
+
+def test_lines_keep_their_distance_round_the_corner():
+    water = surveying.route(task_of("water", {"pipe_dn_mm": 200}), 400)
+    gas = surveying.route(task_of("gas", {"peak_m3_h": 200}), 400)
+    lines = [LineString([(lon * 84_333, lat * 111_320) for lon, lat in points]) for points in (water, gas)]
+    assert lines[0].distance(lines[1]) == pytest.approx(1.2, abs=0.05)
+    assert LineString(lines[0].coords[1:]).distance(lines[1]) == pytest.approx(1.2, abs=0.05)
 
 
 def test_quotes_follow_the_published_items():

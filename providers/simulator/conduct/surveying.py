@@ -110,6 +110,7 @@ def route(task: Task, length_m: int) -> list[list[float]]:
         shrink = math.cos(math.radians(lat))
         return [round(lon + east / METRES_PER_DEGREE / shrink, 7), round(lat + north / METRES_PER_DEGREE, 7)]
 
-    corner = max(1, min(length_m, CORNER_M))
-    points = [at(0, 0), at(corner, 0)]
-    return points if length_m <= CORNER_M else [*points, at(corner, length_m - CORNER_M)]
+    if length_m <= CORNER_M:
+        return [at(0, 0), at(max(1, length_m), 0)]
+    corner = CORNER_M - aside  # who lies further in turns earlier: the distances stay the same round the corner
+    return [at(0, 0), at(corner, 0), at(corner, length_m - corner)]
