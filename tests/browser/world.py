@@ -28,7 +28,7 @@ from portal.kernel.policy import Actor
 from portal.kernel.settings import Settings
 from tests.conftest import AT
 from tests.web.case_world import Site
-from tests.web.staff_world import CITY, CLERK, PASSWORD, SAMPLES, WIRE, StoppedClock
+from tests.web.staff_world import CITY, CLERK, PASSWORD, SAMPLES, WIRE, StoppedClock, end_round
 
 PROVIDER = "water-linhe"
 SEATS: Mapping[str, Mapping[str, str]] = {
@@ -59,6 +59,29 @@ class Desks(Site):
         self.case_no = accept_application(CLERK, application_no=number, at=AT, wire_at=WIRE)
         return self.case_no
 
+    def offer_times(self, applicant: Actor) -> str:
+        """A case whose applicant may choose when everybody comes."""
+        self.open("01", applicant)
+        slots = [{"start_at": "2026-11-25T09:00:00+08:00", "end_at": "2026-11-25T17:00:00+08:00"}]
+        for task in self.tasks("survey"):
+            self.report(task, "availability", slots=slots)
+        return self.case_no
+
+    def run_into_conflict(self, applicant: Actor) -> str:
+        """A case whose water and fibre lie too near each other: the reply waits for the agency."""
+        self.offer_times(applicant)
+        end_round()
+        for number, task in enumerate(self.tasks("survey")):
+            found: dict[str, Any] = {"access_point": {"description": f"{number} 号井"}, "outside_line_m": 100}
+            if task.utility in ("water", "network"):
+                lon = 107.3412 + (0.0000107 if task.utility == "network" else 0)
+                line = {"type": "LineString", "coordinates": [[lon, 40.7836], [lon, 40.7845]]}
+                found["trench"] = {"route": line, "depth_m": 1.4, "width_m": 0.8, "clearance_m": 0.5}
+            self.report(task, "findings", conclusion="ready", **found)
+        for task in self.tasks("reply"):
+            self.reply(task, charged=False)
+        return self.case_no
+
     def reply_all(self) -> str:
         for task in self.tasks("reply"):
             self.reply(task)
@@ -72,6 +95,18 @@ class Look:
     name: str
     login: str | None
     path: str
+
+
+PUBLIC = (
+    Look("start", None, "/"),
+    Look("fees", None, "/fees"),
+    Look("progress", None, "/progress?code=NOSUCHCODE"),
+    Look("verify", None, "/verify/NOSUCHCODE"),
+    Look("api", None, "/developers/api"),
+    Look("sign-in", None, "/sign-in"),
+    Look("not-found", None, "/nowhere"),
+    Look("works", None, "/works?division=150802"),
+)
 
 
 class World:
@@ -109,28 +144,27 @@ class World:
         task = next(task for task in desks.tasks("survey") if task.provider == PROVIDER)
         replied = (desks.open("02", shop), desks.reply_all())[1]
         confirmed = (desks.open("02", shop), desks.reply_all())[1]
+        offered, in_conflict = desks.offer_times(plant), desks.run_into_conflict(plant)
+        desks.case_no = confirmed
         choices = {task.provider: "B" for task in desks.tasks("reply")}
         confirm_reply(shop, case_no=confirmed, choices=choices, at=AT, wire_at=WIRE)
         return (
-            Look("start", None, "/"),
-            Look("fees", None, "/fees"),
-            Look("progress", None, "/progress?code=NOSUCHCODE"),
-            Look("verify", None, "/verify/NOSUCHCODE"),
-            Look("api", None, "/developers/api"),
-            Look("sign-in", None, "/sign-in"),
-            Look("not-found", None, "/nowhere"),
+            *PUBLIC,
             Look("password", "clerk", "/password"),
             Look("application-new", "applicant-01", "/applications/new"),
             Look("application-new-counter", "clerk", "/applications/new"),
             Look("application", "applicant-01", f"/applications/{waiting}"),
             Look("cases", "applicant-01", "/cases"),
             Look("case-survey", "applicant-01", f"/cases/{surveyed}"),
+            Look("case-visit", "applicant-01", f"/cases/{offered}"),
+            Look("case-conflict", "applicant-01", f"/cases/{in_conflict}"),
             Look("case-reply", "applicant-02", f"/cases/{replied}"),
             Look("case-bill", "applicant-02", f"/cases/{confirmed}"),
             Look("counter", "clerk", "/counter"),
             Look("counter-application", "clerk", f"/counter/applications/{waiting}"),
             Look("desk", "provider_staff", "/desk"),
             Look("desk-task", "provider_staff", f"/desk/tasks/{task.id}"),
+            Look("desk-crews", "provider_staff", "/desk/crews"),
             Look("desk-sandbox", "provider_staff", "/desk/sandbox"),
             Look("desk-line", "provider_staff", "/desk/line"),
             Look("badge", None, f"/badges/{self._try_a_system()}"),
