@@ -132,7 +132,7 @@ def case_page(actor: Actor, case_no: str, at: dt.datetime) -> CasePage:
         may_act=may_act,
         todo=todo,
         providers=provider_rows(file, rows.clocks, names, held_up=_held_up(rows, money, is_open), reader=reader, at=at),
-        visits=tuple(visit_view(visit, names) for visit in case_files.visits_of(session, file.case.id)),
+        visits=tuple(visit_view(visit, file, names) for visit in case_files.visits_of(session, file.case.id)),
         replies=replies,
         contracts=tuple(_contract(row, file, names) for row in rows.contracts),
         money=money,

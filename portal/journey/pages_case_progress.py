@@ -144,7 +144,7 @@ def turn_words(turns: Iterable[str], names: Mapping[str, str], *, reader: str) -
     return f"轮到{words[0]}" if words == [reader] else f"轮到 {'、'.join(words)}"
 
 
-def visit_view(visit: Visit, names: Mapping[str, str]) -> VisitView:
+def visit_view(visit: Visit, file: CaseFile, names: Mapping[str, str]) -> VisitView:
     """A visit with the names of who comes."""
-    who = tuple(names.get(code, code) for code in visit.providers)
+    who = tuple(names.get(code, code) for code in sorted(visit.providers, key=file.place_of))
     return VisitView(visit.state, visit.start_at, visit.end_at, who, visit.reason)

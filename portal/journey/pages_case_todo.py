@@ -132,22 +132,22 @@ def todo_of(
         flows=tuple(_flow(task, file, rows, names) for task in tasks if _waits_for_flow(task, rows)),
         pay=money.free_fen > 0,
         cashier=bool(money.waiting),
-        visit=_visit(rows, names),
+        visit=_visit(file, rows, names),
     )
 
 
-def _visit(rows: CaseRows, names: Mapping[str, str]) -> VisitForm | None:
+def _visit(file: CaseFile, rows: CaseRows, names: Mapping[str, str]) -> VisitForm | None:
     if rows.visit_round is None or not rows.proposals:
         return None
-    return VisitForm(tuple(_proposal(row, names) for row in rows.proposals), rows.visit_round.ends_at)
+    return VisitForm(tuple(_proposal(row, file, names) for row in rows.proposals), rows.visit_round.ends_at)
 
 
-def _proposal(row: VisitProposal, names: Mapping[str, str]) -> Proposal:
+def _proposal(row: VisitProposal, file: CaseFile, names: Mapping[str, str]) -> Proposal:
     visits = tuple(
         ProposedVisit(
             parse_instant(visit["start_at"]),
             parse_instant(visit["end_at"]),
-            tuple(names.get(code, code) for code in visit["providers"]),
+            tuple(names.get(code, code) for code in sorted(visit["providers"], key=file.place_of)),
         )
         for visit in row.visits
     )

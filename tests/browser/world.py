@@ -144,7 +144,8 @@ class World:
         task = next(task for task in desks.tasks("survey") if task.provider == PROVIDER)
         replied = (desks.open("02", shop), desks.reply_all())[1]
         confirmed = (desks.open("02", shop), desks.reply_all())[1]
-        offered, in_conflict = desks.offer_times(plant), desks.run_into_conflict(plant)
+        in_conflict = desks.run_into_conflict(plant)
+        offered = desks.offer_times(plant)
         desks.case_no = confirmed
         choices = {task.provider: "B" for task in desks.tasks("reply")}
         confirm_reply(shop, case_no=confirmed, choices=choices, at=AT, wire_at=WIRE)
