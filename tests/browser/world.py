@@ -108,6 +108,17 @@ PUBLIC = (
     Look("works", None, "/works?division=150802"),
 )
 
+STAFF = (
+    Look("counter", "clerk", "/counter"),
+    Look("desk", "provider_staff", "/desk"),
+    Look("desk-crews", "provider_staff", "/desk/crews"),
+    Look("desk-sandbox", "provider_staff", "/desk/sandbox"),
+    Look("agency", "lead_agency", "/agency"),
+    Look("oversight", "supervisor", "/oversight"),
+    Look("finance", "finance", "/finance"),
+    Look("health", "admin", "/health"),
+)
+
 
 class World:
     """Served from a thread of this process until `stop`."""
@@ -151,6 +162,7 @@ class World:
         confirm_reply(shop, case_no=confirmed, choices=choices, at=AT, wire_at=WIRE)
         return (
             *PUBLIC,
+            *STAFF,
             Look("password", "clerk", "/password"),
             Look("application-new", "applicant-01", "/applications/new"),
             Look("application-new-counter", "clerk", "/applications/new"),
@@ -161,18 +173,10 @@ class World:
             Look("case-conflict", "applicant-01", f"/cases/{in_conflict}"),
             Look("case-reply", "applicant-02", f"/cases/{replied}"),
             Look("case-bill", "applicant-02", f"/cases/{confirmed}"),
-            Look("counter", "clerk", "/counter"),
             Look("counter-application", "clerk", f"/counter/applications/{waiting}"),
-            Look("desk", "provider_staff", "/desk"),
             Look("desk-task", "provider_staff", f"/desk/tasks/{task.id}"),
-            Look("desk-crews", "provider_staff", "/desk/crews"),
-            Look("desk-sandbox", "provider_staff", "/desk/sandbox"),
             Look("desk-line", "provider_staff", "/desk/line"),
             Look("badge", None, f"/badges/{self._try_a_system()}"),
-            Look("agency", "lead_agency", "/agency"),
-            Look("oversight", "supervisor", "/oversight"),
-            Look("finance", "finance", "/finance"),
-            Look("health", "admin", "/health"),
             *hand_over_looks(),
         )
 
