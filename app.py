@@ -22,6 +22,7 @@ from flask_migrate import Migrate, upgrade
 import portal.tables  # noqa: F401 - every wing's tables must be mapped before the first query
 from portal.api import register_api
 from portal.catalog.reading import CITIES, load_catalog
+from portal.exchange.desk_links import link_maker
 from portal.journey import delivery, payment, sandbox_checks, setting_up, setting_up_demo
 from portal.kernel.attestation import init_attestation
 from portal.kernel.audit import verify_audit
@@ -47,6 +48,7 @@ from providers.simulator.driver import run_demo
 from providers.simulator.follow import follow_clock
 from providers.simulator.stage import Stage, StageError, free_ports
 from providers.transports.http import HttpDoor
+from providers.transports.mail import PostOffice
 
 ROOT = Path(__file__).resolve().parent
 SAMPLES = ROOT / "tests" / "samples" / "applications"
@@ -93,13 +95,14 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     # Whoever opens a sandbox names its address: on a real portal none on this machine may be tried from outside.
     trial_door = HttpDoor(()) if settings.mode == "production" else door
     sandbox_checks.PROBERS[:] = [Prober(trial_door, RealClock().wire_now)]
+    post = PostOffice(settings.smtp, link_maker(app.config["SECRET_KEY"], settings.base_url)) if settings.smtp else None
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
     duty = open_duty_phone(settings.instance)
     duties = Duties(
-        adapters={**make_adapters(door), "gateway": app.extensions["yikou.gateway_adapter"], "duty": duty},
+        adapters={**make_adapters(door, post), "gateway": app.extensions["yikou.gateway_adapter"], "duty": duty},
         job_kinds=job_kinds(settings.base_url),
         clock=clock,
         owner=settings.worker_name,

@@ -11,10 +11,11 @@ from providers.heating import HeatingAdapter
 from providers.network import NetworkAdapter
 from providers.power import PowerAdapter
 from providers.transports.http import HttpDoor
-from providers.transports.push import PushAdapter
+from providers.transports.ladder import UtilityAdapter
+from providers.transports.mail import PostOffice
 from providers.water import WaterAdapter
 
-ADAPTERS: dict[str, type[PushAdapter]] = {
+ADAPTERS: dict[str, type[UtilityAdapter]] = {
     "water": WaterAdapter,
     "power": PowerAdapter,
     "gas": GasAdapter,
@@ -23,6 +24,6 @@ ADAPTERS: dict[str, type[PushAdapter]] = {
 }
 
 
-def make_adapters(door: HttpDoor) -> dict[str, Adapter]:
-    """One adapter a utility over one shared door, by `provider:<utility>`."""
-    return {f"provider:{utility}": adapter(door) for utility, adapter in ADAPTERS.items()}
+def make_adapters(door: HttpDoor, post: PostOffice | None = None) -> dict[str, Adapter]:
+    """One adapter a utility over one shared door and post office, by `provider:<utility>`."""
+    return {f"provider:{utility}": adapter(door, post) for utility, adapter in ADAPTERS.items()}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from providers.transports.push import PushAdapter
+from providers.transports.ladder import UtilityAdapter
 
 
-class GasAdapter(PushAdapter):
-    """Pushes to gas providers; the wire is the protocol's own."""
+class GasAdapter(UtilityAdapter):
+    """Reaches gas providers; the wire is the protocol's own."""
 
     utility: ClassVar[str] = "gas"
     vital_fields: ClassVar[tuple[str, ...]] = ("use", "peak_m3_h", "daily_m3", "pressure", "appliances")

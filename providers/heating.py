@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from providers.transports.push import PushAdapter
+from providers.transports.ladder import UtilityAdapter
 
 
-class HeatingAdapter(PushAdapter):
-    """Pushes to heating providers; the wire is the protocol's own."""
+class HeatingAdapter(UtilityAdapter):
+    """Reaches heating providers; the wire is the protocol's own."""
 
     utility: ClassVar[str] = "heating"
     vital_fields: ClassVar[tuple[str, ...]] = ("use", "heated_area_m2", "heat_load_kw", "terminal")

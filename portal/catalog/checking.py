@@ -72,6 +72,8 @@ def _check_providers(catalog: Catalog) -> Iterator[Fault]:
         yield from _known(f"{key}.operator", [provider.operator] if provider.operator else (), operators)
         if (provider.utility == "network") != (provider.operator is not None):
             yield f"{key}.operator", "every network provider has an operator, and no other provider has one"
+        if provider.level == "mail" and provider.duty_mail is None:
+            yield f"{key}.duty_mail", "a provider that is reached by mail needs the address its duty desk reads"
 
 
 def _check_served(catalog: Catalog) -> Iterator[Fault]:

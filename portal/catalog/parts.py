@@ -113,6 +113,7 @@ class Provider(Part):
     areas: tuple[str, ...] | None = None
     operator: str | None = None
     level: Literal["desk", "mail", "pull", "push", "two-way"] = "push"
+    duty_mail: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
     merged_bill: bool
     merged_basis: Line
     pay_before: Literal["works", "connection"]

@@ -23,12 +23,13 @@ from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor
 
 Level = Literal["desk", "mail", "pull", "push", "two_way"]
-SENT_LEVELS: tuple[Level, ...] = ("push", "two_way")  # the portal goes to the provider; the others come to us
+SENT_LEVELS: tuple[Level, ...] = ("mail", "push", "two_way")  # the portal goes to the provider; the others come to us
 _ENDPOINTS = (
     select(
         ProviderAccess.provider,
         ProviderAccess.utility,
         ProviderAccess.push_url,
+        ProviderAccess.mail_to,
         ProviderAccess.level,
         ProviderAccess.secrets,
         ProviderMapping.content,
@@ -71,14 +72,17 @@ def set_access(
     level: Level,
     push_url: str | None,
     signing_secrets: Sequence[str],
+    mail_to: str | None = None,
 ) -> None:
     """Step: how this provider's system works with us from now on. Raises ValueError for a malformed secret or URL."""
     for secret in signing_secrets:
         check_secret(secret)
     if level in ("push", "two_way") and not push_url:
         raise ValueError(f"{provider}: level {level} needs a push_url")
+    if level == "mail" and not mail_to:
+        raise ValueError(f"{provider}: level mail needs a mail_to")
     row = session.get(ProviderAccess, provider) or ProviderAccess(provider=provider)
-    row.utility, row.level, row.push_url, row.disabled_at = utility, level, push_url, None
+    row.utility, row.level, row.push_url, row.mail_to, row.disabled_at = utility, level, push_url, mail_to, None
     row.secrets = vault.seal(json.dumps(list(signing_secrets)).encode(), _context(provider))
     session.add(row)
     session.flush()
@@ -96,7 +100,7 @@ def endpoints_of(session: Session, vault: Vault, providers: Iterable[str]) -> di
     return {
         row.provider: Endpoint(
             utility=row.utility,
-            url=row.push_url,
+            url=(row.mail_to if row.level == "mail" else row.push_url) or "",
             secrets=_open(vault, row.provider, row.secrets),
             level=row.level,
             answer_field=(row.content or {}).get("answer_field", ""),

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy import String, Table, bindparam, case, exists, insert, or_
 from sqlalchemy.orm import Session
 
+from portal.exchange.access import SENT_LEVELS
 from portal.exchange.tables import OutboxMessage, ProviderAccess
 from portal.kernel.errors import Conflict
 from portal.kernel.ids import new_id
@@ -18,7 +19,7 @@ _TABLE = OutboxMessage.__table__
 assert isinstance(_TABLE, Table)
 _HAS_ENDPOINT = exists().where(
     ProviderAccess.provider == bindparam("provider", type_=String()),
-    ProviderAccess.level.in_(("push", "two_way")),
+    ProviderAccess.level.in_(SENT_LEVELS),
     ProviderAccess.disabled_at.is_(None),
 )
 _COLUMNS = (

@@ -13,12 +13,12 @@ ReadBack = Literal["match", "mismatch", "unread"]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a provider takes messages: its utility, address, signing secrets (newest first) and level."""
+    """Where a provider takes messages: its utility, address (URL or mailbox), signing secrets (newest first), level."""
 
     utility: str
     url: str
     secrets: tuple[str, ...] = field(repr=False)
-    level: Literal["push", "two_way"] = "push"
+    level: Literal["push", "two_way", "mail"] = "push"
     answer_field: str = ""  # a dialect's own word for "taken" in an answer of 2xx; empty: 2xx says it
     answer_ok: tuple[str, ...] = ()
 
@@ -27,7 +27,8 @@ class Endpoint:
 class Message:
     """One message on its way. `attempt` counts from 1; `endpoint` is None for destinations that know their own.
 
-    `sent_at` is wire time, set anew just before each sending: signatures are made with it.
+    `sent_at` is wire time, set anew just before each sending: signatures are made with it; `enqueued_at` never moves.
+    `in_doubt`: an earlier sending may have arrived. `reads_only`: it was accepted, and only its read-back is missing.
     """
 
     id: str
@@ -41,6 +42,9 @@ class Message:
     sent_at: dt.datetime
     endpoint: Endpoint | None = None
     media_type: str = "application/json"
+    enqueued_at: dt.datetime | None = None
+    in_doubt: bool = False
+    reads_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,14 @@ class Queryable(Protocol):
 
     def ask(self, message: Message) -> Outcome:
         """Has it arrived? Delivered: yes. Refused: no, it may be sent. Unknown: still nobody knows."""
+        ...
+
+
+class Readable(Protocol):
+    """What an adapter of two-way providers can do besides."""
+
+    def read_back(self, message: Message) -> ReadBack:
+        """What the provider's system holds now, against what was sent. Sends nothing."""
         ...
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Id, Json, Model
+
+UNREAD = text("read_back = 'unread'")
 
 
 class OutboxMessage(Model):
     """One message to one destination (`provider:<code>` or `gateway`), sent unchanged on every try.
 
-    kept: the provider has no endpoint (desk, mail, pull) and reads it here · pending → leased → delivered ·
+    kept: the provider is at a level that comes to us (desk, pull) and reads it here · pending → leased → delivered ·
     dead: the last try failed and a person is asked · gone: the endpoint said 410, or was disabled meanwhile ·
     unknown: a receiver that may act twice did not answer, so a person finds out.
     """
@@ -29,6 +31,8 @@ class OutboxMessage(Model):
         Index("ix_outbox_due", "state", "next_at"),
         Index("ix_outbox_order", "task_id", "destination", "state", "seq"),
         Index("ix_outbox_lease", "state", "lease_owner", "lease_until"),
+        Index("ix_outbox_unread", "next_at", sqlite_where=UNREAD, postgresql_where=UNREAD),
+        Index("uq_outbox_change_no", "destination", "change_no", unique=True),
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -50,6 +54,8 @@ class OutboxMessage(Model):
     last_error: Mapped[str | None] = mapped_column(String(400))
     response: Mapped[bytes | None]
     read_back: Mapped[str | None] = mapped_column(String(16))  # match | mismatch | unread, two-way level only
+    in_doubt: Mapped[bool] = mapped_column(default=False, server_default=false())  # a sending may have arrived
+    change_no: Mapped[int | None] = mapped_column(BigInteger)  # place in its provider's list of changes (pull)
     at: Mapped[dt.datetime]
     enqueued_at: Mapped[dt.datetime]
     delivered_at: Mapped[dt.datetime | None]
@@ -112,12 +118,14 @@ class ProviderAccess(Model):
         CheckConstraint("burst > 0", name="burst"),
         CheckConstraint("level in ('desk','mail','pull','push','two_way')", name="level"),
         CheckConstraint("level not in ('push','two_way') or push_url is not null", name="push_url"),
+        CheckConstraint("level <> 'mail' or mail_to is not null", name="mail_to"),
     )
 
     provider: Mapped[str] = mapped_column(String(64), primary_key=True)
     utility: Mapped[str] = mapped_column(String(16))
     level: Mapped[str] = mapped_column(String(16), default="desk")
     push_url: Mapped[str | None] = mapped_column(String(300))
+    mail_to: Mapped[str | None] = mapped_column(String(254))  # where its duty desk reads mail
     secrets: Mapped[bytes]  # encrypted JSON list of `whsec_…`, newest first; two while one rotates
     disabled_at: Mapped[dt.datetime | None]  # the endpoint answered 410
     rate_per_minute: Mapped[int | None]  # messages it takes; none: as many as its breaker has room for

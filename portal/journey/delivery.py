@@ -10,10 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, bindparam, exists, func, select, update
+from sqlalchemy import Table, bindparam, case, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 
@@ -21,6 +21,7 @@ from portal.exchange import access
 from portal.exchange.outbox import WAKE
 from portal.exchange.port import Message
 from portal.exchange.tables import DestinationHealth, OutboxMessage
+from portal.journey import delivery_read_backs
 from portal.journey.delivery_rooms import rooms, take
 from portal.kernel import failpoints
 from portal.kernel.crypto import current_vault
@@ -82,6 +83,8 @@ _CLAIM = (
         _TABLE.c.case_id,
         _TABLE.c.media_type,
         _TABLE.c.attempts,
+        _TABLE.c.enqueued_at,
+        _TABLE.c.in_doubt,
     )
 )
 _RENEW = (
@@ -127,11 +130,13 @@ def claim_messages(
 ) -> list[Message]:
     """Step: lease up to `limit` due messages to `owner`, oldest first."""
     room = rooms(session, wire_at, usual=per_destination)
-    chosen = _choose(session, room, wire_at, limit=limit, usual=per_destination)
-    if not chosen:
+    unread = delivery_read_backs.claim_unread(session, owner=owner, until=wire_at + lease, wire_at=wire_at)
+    chosen = _choose(session, room, wire_at, limit=limit - len(unread), usual=per_destination)
+    if not chosen and not unread:
         return []
     rows = session.execute(_CLAIM, {"chosen": chosen, "owner": owner, "until": wire_at + lease}).all()
     messages = _address(session, sorted(rows, key=lambda row: row.seq), wire_at)
+    messages += [replace(m, reads_only=True) for m in _address(session, unread, wire_at)]
     failpoints.hit("outbox.before-claim-commit")
     return messages
 
@@ -164,7 +169,7 @@ def replay_message(message_id: str, *, wire_at: dt.datetime) -> None:
         result = session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.message_id == message_id, OutboxMessage.state.in_(("dead", "gone", "kept")))
-            .values(state="pending", attempts=0, next_at=wire_at)
+            .values(state="pending", attempts=0, next_at=wire_at, in_doubt=False)
             .execution_options(synchronize_session=False)
         )
         assert isinstance(result, CursorResult)
@@ -198,14 +203,17 @@ def next_delivery_at(wire_at: dt.datetime) -> dt.datetime | None:
     health = DestinationHealth
     opened = select(func.min(health.opened_until)).where(health.opened_until > wire_at)
     held = select(func.min(health.held_until)).where(health.held_until > wire_at)
-    times = [at for at in (db.session.scalar(query) for query in (waiting, opened, held)) if at is not None]
+    unread = delivery_read_backs.next_unread(wire_at)
+    times = [at for at in (db.session.scalar(query) for query in (waiting, opened, held, unread)) if at is not None]
     return min(times, default=None)
 
 
 def messages_needing_a_person(limit: int = 100) -> Sequence[OutboxMessage]:
-    """Dead, gone and unknown messages and read-backs that did not match, newest first."""
+    """Dead, gone and unknown messages, read-backs that did not match and those given up, newest first."""
     query = select(OutboxMessage).where(
-        OutboxMessage.state.in_(("dead", "gone", "unknown")) | (OutboxMessage.read_back == "mismatch")
+        OutboxMessage.state.in_(("dead", "gone", "unknown"))
+        | (OutboxMessage.read_back == "mismatch")
+        | delivery_read_backs.is_given_up()
     )
     return db.session.scalars(query.order_by(OutboxMessage.seq.desc()).limit(limit)).all()
 
@@ -232,7 +240,11 @@ def _address(session: Session, rows: Sequence[Any], wire_at: dt.datetime) -> lis
         session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.seq.in_(stranded))
-            .values(state="kept", lease_owner=None, lease_until=None)
+            .values(
+                state=case((OutboxMessage.state == "delivered", "delivered"), else_="kept"),
+                lease_owner=None,
+                lease_until=None,
+            )
             .execution_options(synchronize_session=False)
         )
     return [
@@ -248,6 +260,8 @@ def _address(session: Session, rows: Sequence[Any], wire_at: dt.datetime) -> lis
             sent_at=wire_at,
             endpoint=endpoints.get(codes.get(row.destination, "")),
             media_type=row.media_type or "application/json",
+            enqueued_at=row.enqueued_at,
+            in_doubt=row.in_doubt,
         )
         for row in rows
         if row.seq not in stranded
@@ -258,7 +272,8 @@ def _release(session: Session, wire_at: dt.datetime, which: Any) -> int:
     result = session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.state == "leased", which)
-        .values(state="pending", next_at=wire_at, lease_owner=None, lease_until=None)
+        # Nobody knows whether a worker that did not come back had sent it.
+        .values(state="pending", next_at=wire_at, in_doubt=True, lease_owner=None, lease_until=None)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)

@@ -16,6 +16,7 @@ from portal.exchange.port import Delivered, Message, Outcome, Refused, Repetitio
 from portal.exchange.schedule import MAX_RETRY_AFTER_S, retry_delay_s
 from portal.exchange.tables import DestinationHealth, OutboxMessage, ProviderAccess
 from portal.exchange.trouble_tables import OutboxTry
+from portal.journey import delivery_read_backs
 from portal.journey.delivery import ANSWERED, APPLY_ANSWER, claim_messages
 from portal.journey.delivery_rooms import health_of
 from portal.journey.jobs import queue_job
@@ -106,13 +107,16 @@ def _record(
 ) -> None:
     arrived = [(a.message, a.outcome) for a in attempts if isinstance(a.outcome, Delivered)]
     if arrived:
-        _record_arrived(session, arrived, wire_at)
+        _record_arrived(session, [pair for pair in arrived if not pair[0].reads_only], wire_at)
+        delivery_read_backs.record_unread(session, arrived, wire_at, scale)
     for attempt in attempts:
         if not isinstance(attempt.outcome, Delivered):
             _record_failed(session, attempt, owner, wire_at, scale, jitter())
 
 
 def _record_arrived(session: Session, arrived: Sequence[tuple[Message, Delivered]], wire_at: dt.datetime) -> None:
+    if not arrived:
+        return
     session.connection().execute(
         _DELIVERED,
         [
@@ -190,10 +194,11 @@ def _next_step(attempt: Attempt, wire_at: dt.datetime, scale: float, jitter: flo
     if isinstance(outcome, Unknown) and attempt.repetition == "blind":
         return {"state": "unknown"}  # sending it again might act twice: a person finds out (`levels.resolve_unknown`)
     asked = outcome.retry_after_s if isinstance(outcome, Refused) else None
+    in_doubt = isinstance(outcome, Unknown)
     delay = retry_delay_s(attempt.message.attempt, jitter=jitter, scale=scale, retry_after_s=asked)
     if delay is None:
         return {"state": "dead"}
-    return {"state": "pending", "next_at": wire_at + dt.timedelta(seconds=delay)}
+    return {"state": "pending", "in_doubt": in_doubt, "next_at": wire_at + dt.timedelta(seconds=delay)}
 
 
 def _disable(session: Session, destination: str, wire_at: dt.datetime) -> None:

@@ -6,6 +6,7 @@ A person also decides here what no machine may: whether a message whose sending 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Literal
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -30,18 +31,26 @@ LEVELS: dict[Level, str] = {
     "push": "系统推送",
     "two_way": "系统推送并回读",
 }
+_MAILBOX = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,20}")  # what mail servers here take
 # What a person or a change of level may still move; leased ones come back by themselves.
 _NOT_THERE_YET = ("kept", "pending", "dead", "gone")
 
 
 def switch_level(
-    actor: Actor, *, provider: str, level: Level, push_url: str | None = None, at: dt.datetime, wire_at: dt.datetime
+    actor: Actor,
+    *,
+    provider: str,
+    level: Level,
+    push_url: str | None = None,
+    mail_to: str | None = None,
+    at: dt.datetime,
+    wire_at: dt.datetime,
 ) -> int:
     """Reach this provider at another level from now on; answers how many open hand-overs went the new way.
 
     Everything of tasks that have not ended and has not arrived follows: to a sent level it is due at once, in the
-    order in which it was written; to a desk or to a queue it waits there. `push_url` replaces the address. Raises
-    NotAllowed, NotFound, Invalid (`push_url` missing).
+    order in which it was written; to a desk or to a queue it waits there. `push_url` and `mail_to` replace the
+    addresses. Raises NotAllowed, NotFound, Invalid (an address missing or wrong).
     """
     require(actor, "exchange.switch_level")
     if level not in LEVELS:
@@ -50,10 +59,10 @@ def switch_level(
         row = session.get(ProviderAccess, provider, with_for_update=True)
         if row is None:
             raise NotFound
-        if level in ("push", "two_way") and not (push_url or row.push_url):
-            raise Invalid([FieldError("push_url", "推送方式需要对方系统的接收地址，请先填写。", "required")])
         detail = {"from": row.level, "to": level}
-        row.level, row.push_url, row.disabled_at = level, push_url or row.push_url, None
+        row.push_url, row.mail_to = push_url or row.push_url, mail_to or row.mail_to
+        _check_address(row, level)
+        row.level, row.disabled_at = level, None
         moved = _follow(session, provider, level, wire_at)
         audit.record(session, actor=actor, action="exchange.level_switched", subject=provider, detail=detail, at=at)
         return moved
@@ -91,13 +100,20 @@ def resolve_unknown(
         raise Invalid([FieldError("note", "请写明向对方核实的结果。", "required")])
     values: dict[str, object] = {"state": "delivered", "delivered_at": wire_at}
     if decision == "send_again":
-        values = {"state": "pending", "attempts": 0, "next_at": wire_at}
+        values = {"state": "pending", "attempts": 0, "in_doubt": False, "next_at": wire_at}
     with transaction() as session:
         message = _find(session, message_id)
         if not try_change(session, OutboxMessage, message.seq, {"state": "unknown"}, values):
             raise Conflict("该消息的状态已变化，请刷新后再看。", code="not_unknown")
         session.info[WAKE] = True
         _note(session, actor, f"exchange.{decision}", message, at, note=note.strip()[:400])
+
+
+def _check_address(row: ProviderAccess, level: Level) -> None:
+    if level in ("push", "two_way") and not row.push_url:
+        raise Invalid([FieldError("push_url", "推送方式需要对方系统的接收地址，请先填写。", "required")])
+    if level == "mail" and not _MAILBOX.fullmatch(row.mail_to or ""):
+        raise Invalid([FieldError("mail_to", "邮件方式需要对方值班邮箱，如 zhiban@example.cn，请先填写。", "mail_to")])
 
 
 def _follow(session: Session, provider: str, level: Level, wire_at: dt.datetime) -> int:

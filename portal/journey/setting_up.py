@@ -14,6 +14,14 @@ from portal.exchange.signatures import new_secret
 from portal.kernel.crypto import Vault
 from portal.kernel.database import transaction
 
+# The catalog's spelling → the table's.
+LEVEL_OF: dict[str, access.Level] = {
+    "desk": "desk",
+    "mail": "mail",
+    "pull": "pull",
+    "push": "push",
+    "two-way": "two_way",
+}
 KEY_LIFE = dt.timedelta(days=365)
 PORTAL_SCOPES = ("applications",)
 
@@ -37,7 +45,7 @@ def set_up_city(catalog: Catalog, *, at: dt.datetime) -> bool:
 
 
 def set_up_provider(vault: Vault, provider: Provider, *, push_url: str, wire_at: dt.datetime) -> ProviderSetUp:
-    """Give one provider a push endpoint, a signing secret and a bearer key."""
+    """Give one provider the level its catalog entry names, an endpoint, a signing secret and a bearer key."""
     secret = new_secret()
     with transaction() as session:
         access.set_access(
@@ -45,8 +53,9 @@ def set_up_provider(vault: Vault, provider: Provider, *, push_url: str, wire_at:
             vault,
             provider=provider.code,
             utility=provider.utility,
-            level="push",
+            level=LEVEL_OF[provider.level],
             push_url=push_url,
+            mail_to=provider.duty_mail,
             signing_secrets=[secret],
         )
         key = access.issue_key(

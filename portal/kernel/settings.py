@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,18 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 class SettingError(ValueError):
     """A setting has a value the portal cannot run with; the message names it and says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """The mail server that takes our letters; `sender` is also the host part of their ids."""
+
+    host: str
+    port: int
+    sender: str
+    tls: Literal["starttls", "tls", "none"]
+    user: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Settings:
     lease_s: float = 30.0
     city: str = "150800"
     api_per_minute: int = 6000
+    smtp: Smtp | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -72,6 +86,27 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lease_s=_positive(env, "PORTAL_LEASE_S", 30.0),
         city=env.get("PORTAL_CITY", "150800"),
         api_per_minute=int(_positive(env, "PORTAL_API_PER_MINUTE", 6000)),
+        smtp=_read_smtp(env),
+    )
+
+
+def _read_smtp(env: Mapping[str, str]) -> Smtp | None:
+    host = env.get("PORTAL_SMTP_HOST", "")
+    if not host:
+        return None
+    tls = env.get("PORTAL_SMTP_TLS", "none" if host in _LOOPBACK else "starttls")
+    if tls not in ("starttls", "tls", "none") or (tls == "none" and host not in _LOOPBACK):
+        raise SettingError(f"PORTAL_SMTP_TLS is {tls!r}; use starttls or tls (none: only for this machine)")
+    sender = env.get("PORTAL_SMTP_SENDER", "")
+    if not re.fullmatch(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", sender):
+        raise SettingError(f"PORTAL_SMTP_SENDER is {sender!r}; write the address letters come from")
+    return Smtp(
+        host=host,
+        port=int(_positive(env, "PORTAL_SMTP_PORT", 465 if tls == "tls" else 587)),
+        sender=sender,
+        tls=cast(Literal["starttls", "tls", "none"], tls),
+        user=env.get("PORTAL_SMTP_USER", ""),
+        password=env.get("PORTAL_SMTP_PASSWORD", ""),
     )
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from portal.exchange.port import Adapter, Adapters, Message, Outcome, Queryable, Refused, Unknown
+from portal.exchange.port import Adapter, Adapters, Delivered, Message, Outcome, Queryable, Readable, Refused, Unknown
 from portal.journey.delivery_outcomes import Attempt
 from portal.kernel import failpoints
 from portal.kernel.clock import Clock
@@ -24,7 +24,11 @@ _MOST = 8  # times the usual number of threads, at the very most
 
 
 def _deliver(adapter: Adapter, message: Message) -> Outcome:
-    """Send; where a second sending might act twice and the receiver can be asked, ask before it is sent again."""
+    """Send; where a second sending might act twice, ask before it is sent again, or leave it to a person."""
+    if message.reads_only:
+        return Delivered(200, read_back=cast(Readable, adapter).read_back(message))
+    if adapter.repetition == "blind" and message.in_doubt:
+        return Unknown("an earlier sending may have arrived, and the receiver cannot be asked")
     if adapter.repetition == "queryable" and message.attempt > 1:
         known = cast(Queryable, adapter).ask(message)
         if not isinstance(known, Refused):

@@ -47,7 +47,7 @@ class PushAdapter:
         if 200 <= answer.status < 300 and not _is_taken(endpoint, answer):
             return Refused(answer.status, _said(answer))
         if 200 <= answer.status < 300:
-            read_back = self._read_back(message, endpoint) if endpoint.level == "two_way" and message.task_id else None
+            read_back = self.read_back(message) if endpoint.level == "two_way" and message.task_id else None
             return Delivered(answer.status, answer.body, read_back)
         throttled = answer.status in (429, 503)
         return Refused(
@@ -57,8 +57,11 @@ class PushAdapter:
             gone=answer.status == 410,
         )
 
-    def _read_back(self, message: Message, endpoint: Endpoint) -> ReadBack:
+    def read_back(self, message: Message) -> ReadBack:
         """What the provider's system now holds of this task, against what was sent."""
+        endpoint = message.endpoint
+        if endpoint is None:
+            return "unread"
         headers = sign(endpoint.secrets, f"{message.id[:60]}-rb", message.sent_at, b"")
         url = f"{endpoint.url.rstrip('/')}/tasks/{message.task_id}"
         try:
