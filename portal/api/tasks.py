@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import threading
 import time
+from functools import partial
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
 from portal.api.problems import register_problem_handlers
+from portal.api.waiting import WaitingRoom
 from portal.cases.workflow import TRACK_STAGES
 from portal.journey import provider_reads
+from portal.journey.change_feed import has_news
 from portal.kernel.database import db
 from portal.kernel.errors import FieldError, Invalid
 from portal.kernel.routes import action, current_actor
 
 MAX_WAIT_S = 30
-_STEP_S = 0.5
-# Waiting calls hold a web thread each: so many may wait at once, the others are answered at once.
-_waiting = threading.BoundedSemaphore(3)
+room = WaitingRoom()
 STATES = (
     "issued",
     "received",
@@ -43,8 +42,12 @@ def get_tasks() -> Response:
     after = _number("after", 0, 10**15)
     wait = _number("wait", 0, MAX_WAIT_S)
     states, stages = _choices("state", STATES), _choices("stage", STAGES)
+    begun = time.monotonic()
     page = _wait_for_page(after, states, stages, wait)
-    return jsonify(items=page.items, next=str(page.next))
+    answer = jsonify(items=page.items, next=str(page.next))
+    if wait and not page.items and time.monotonic() - begun < wait:
+        answer.headers["Retry-After"] = "1"  # no seat was free, or a newer call took it
+    return answer
 
 
 @bp.get("/tasks/<task_id>")
@@ -71,25 +74,19 @@ def get_material(material_id: str) -> Response:
 def _wait_for_page(
     after: int, states: tuple[str, ...], stages: tuple[str, ...], wait_s: int
 ) -> provider_reads.TaskPage:
-    def look(waited_s: float) -> provider_reads.TaskPage:
-        # Both clocks were read when the call came in; what has passed since is added.
-        passed = dt.timedelta(seconds=waited_s)
-        return provider_reads.changed_tasks(
-            current_actor(), after=after, states=states, stages=stages, at=g.at, wire_at=g.wire_at + passed
-        )
+    """The page behind the cursor; where it is empty, again whenever something is said, until the time is up.
 
-    page = look(0)
-    if page.items or not wait_s or not _waiting.acquire(blocking=False):
-        return page
-    try:
-        begun = time.monotonic()
-        while not page.items and (waited := time.monotonic() - begun) < wait_s:
-            db.session.remove()  # a read session would keep seeing the past
-            time.sleep(min(_STEP_S, wait_s - waited))
-            page = look(time.monotonic() - begun)
-        return page
-    finally:
-        _waiting.release()
+    What is said may be filtered out by `state` and `stage`: then the wait goes on behind it.
+    """
+    actor, begun = current_actor(), time.monotonic()
+    provider = actor.provider_code or ""
+    while True:
+        page = provider_reads.changed_tasks(actor, after=after, states=states, stages=stages, at=g.at)
+        left = wait_s - (time.monotonic() - begun)
+        look = partial(has_news, provider, max(after, page.seen))
+        db.session.remove()
+        if page.items or left <= 0 or not room.wait(provider, left, look):
+            return page
 
 
 def _number(name: str, least: int, most: int) -> int:

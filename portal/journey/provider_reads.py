@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.cases.tables import Case, Drawing, MaterialFile, Question, Task
 from portal.exchange import access, scoping
 from portal.exchange.tables import OutboxMessage
+from portal.journey.change_feed import number_changes
 from portal.journey.task_documents import questions_of, task_document
 from portal.kernel.crypto import current_vault
 from portal.kernel.database import db
@@ -20,16 +21,15 @@ from portal.kernel.errors import NotFound
 from portal.kernel.policy import Actor, require
 
 PAGE = 50
-# On PostgreSQL numbers are given before transactions commit: what is younger than this may still get a neighbour.
-_SETTLE = dt.timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Task documents in the order of their latest change, and the cursor behind the last one."""
+    """Task documents in the order of their latest change, the cursor behind the last one, and how far was looked."""
 
     items: tuple[dict[str, Any], ...]
     next: int
+    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +43,34 @@ class Paper:
 
 
 def changed_tasks(
-    actor: Actor,
-    *,
-    after: int,
-    states: Sequence[str] = (),
-    stages: Sequence[str] = (),
-    at: dt.datetime,
-    wire_at: dt.datetime,
+    actor: Actor, *, after: int, states: Sequence[str] = (), stages: Sequence[str] = (), at: dt.datetime
 ) -> TaskPage:
-    """The provider's tasks about which something was said after cursor `after`, oldest change first, up to 50."""
+    """The provider's tasks about which something was said after cursor `after`, oldest change first, up to 50.
+
+    Nothing is taken: the same cursor brings the same tasks again, as they are by then.
+    """
     require(actor, "api.tasks")
+    number_changes(actor.provider_code or "")
     session = db.session()
-    latest = func.max(OutboxMessage.seq).label("latest")
+    mine = OutboxMessage.destination == f"provider:{actor.provider_code}"
+    seen = session.scalar(select(func.max(OutboxMessage.change_no)).where(mine)) or 0
+    latest = func.max(OutboxMessage.change_no).label("latest")
     query = (
         select(Task.id, latest)
         .join(Task, Task.id == OutboxMessage.task_id)
-        .where(OutboxMessage.destination == f"provider:{actor.provider_code}", Task.provider == actor.provider_code)
+        .where(mine, Task.provider == actor.provider_code)
         .group_by(Task.id)
         .having(latest > after)
         .order_by(latest)
         .limit(PAGE)
     )
-    if session.get_bind().dialect.name == "postgresql":
-        query = query.where(OutboxMessage.enqueued_at <= wire_at - _SETTLE)
     if states:
         query = query.where(Task.state.in_(states))
     if stages:
         query = query.where(Task.stage.in_(stages))
     rows = session.execute(query).all()
     items = tuple(task_document(session, task_id, at=at) for task_id, _ in rows)
-    return TaskPage(items=items, next=rows[-1].latest if rows else after)
+    return TaskPage(items=items, next=rows[-1].latest if rows else after, seen=seen)
 
 
 def own_task(actor: Actor, task_id: str, *, at: dt.datetime) -> dict[str, Any]:

@@ -157,21 +157,13 @@ def test_many_providers_reports_at_once_all_count(app, water, gas):
     assert answers == [200, 200]
 
 
-def settled(provider: Provider, query: str = "") -> dict:
-    """The feed once what was just written may be read (on PostgreSQL it waits a second for late neighbours)."""
-    end = time.monotonic() + 3
-    while not (page := provider.tasks(query))["items"] and time.monotonic() < end:
-        time.sleep(0.1)
-    return page
-
-
 def test_the_feed_gives_own_tasks_once_and_again_when_they_change(water, gas):
-    page = settled(water)
+    page = water.tasks()
     assert [item["task_id"] for item in page["items"]] == [water.task().id]
     assert page["items"][0] == json.loads(water.get(f"/api/v1/tasks/{water.task().id}").data)
     assert water.tasks(f"?after={page['next']}") == {"items": [], "next": page["next"]}
     say_again(water)
-    assert len(settled(water, f"?after={page['next']}")["items"]) == 1
+    assert len(water.tasks(f"?after={page['next']}")["items"]) == 1
     assert water.tasks("?stage=reply")["items"] == []
     assert len(water.tasks("?state=issued,received")["items"]) == 1
 
@@ -183,7 +175,7 @@ def say_again(provider: Provider) -> None:
 
 
 def test_a_long_poll_ends_when_something_is_said(app, water):
-    cursor = settled(water)["next"]
+    cursor = water.tasks()["next"]
     begun = time.monotonic()
     assert water.tasks(f"?after={cursor}&wait=1")["items"] == []
     assert 1 <= time.monotonic() - begun < 3
