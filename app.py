@@ -99,7 +99,6 @@ def run_worker_command(settings: Settings, _options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-
     duty = open_duty_phone(settings.instance)
     duties = Duties(
         adapters={**make_adapters(door, post), "gateway": app.extensions["yikou.gateway_adapter"], "duty": duty},
