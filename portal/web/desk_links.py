@@ -19,5 +19,5 @@ def follow(token: str) -> Response:
     key = current_app.config["SECRET_KEY"]
     task_id = read_link(key, token, g.wire_at)
     if task_id is None:
-        raise NotFound("链接不完整或已过期。请直接登录供应单位工作台，在“我的任务”里查看。")
+        raise NotFound("链接不完整或已过期。请直接登录供应单位工作台，在“我的任务”里查看。", code="bad_link")
     return redirect(f"/desk/tasks/{task_id}")
