@@ -26,7 +26,7 @@ utilities = pytest.mark.parametrize("utility", sorted(ADAPTERS))
 def message(mailbox: str = "duty@water.example", **more) -> Message:
     body = json.dumps({"type": "task.issued", "data": {**DATA, **more.pop("data", {})}}, ensure_ascii=False).encode()
     endpoint = Endpoint("water", mailbox, (), "mail")
-    made = Message("m1", "provider:x", "task.issued", "", body, "t1", "c1", 1, NOW, endpoint, NOW)
+    made = Message("m1", "provider:x", "task.issued", "", body, "t1", "c1", 1, NOW, endpoint, enqueued_at=NOW)
     return replace(made, **more)
 
 
