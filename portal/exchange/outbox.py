@@ -67,24 +67,9 @@ def enqueue(  # noqa: PLR0913 - one argument a column; all but the first are nam
     name = message_id or new_id()
     _check(name, body)
     scheme, _, code = destination.partition(":")
-    session.execute(
-        _INSERT,
-        {
-            "provider": code if scheme == "provider" else None,
-            "b_message_id": name,
-            "b_destination": destination,
-            "b_kind": kind,
-            "b_path": path,
-            "b_body": body,
-            "b_media_type": media_type,
-            "b_event": event,
-            "b_task_id": task_id,
-            "b_case_id": case_id,
-            "b_at": at,
-            "b_enqueued_at": wire_at,
-            "b_next_at": wire_at,
-        },
-    )
+    values = (name, destination, kind, path, body, media_type, event, task_id, case_id, at, wire_at, wire_at)
+    row = {f"b_{column}": value for column, value in zip(_COLUMNS, values, strict=True)}
+    session.execute(_INSERT, {"provider": code if scheme == "provider" else None, **row})
     session.info[WAKE] = True
     return name
 
