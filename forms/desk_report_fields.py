@@ -141,6 +141,15 @@ FORMS: dict[str, ReportForm] = {
         ),
         hint="不同意接入时，请填写原因、依据、怎样改变后可以办理和替代办法，由牵头部门先核定。",
     ),
+    "quote_final": ReportForm(
+        "终版报价",
+        "提交终版报价，请申请人确认",
+        (
+            Rows("quote", "新的报价", 5, _QUOTE, hint="写全部费用，不只是有变化的；金额由系统计算。"),
+            Entry("reason", "为什么调整", "area", needed=True, hint="申请人会看到"),
+        ),
+        hint="申请人确认之前，仍按原报价办理。",
+    ),
     "review": ReportForm(
         "审图意见",
         "提交审图意见",

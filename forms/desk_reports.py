@@ -181,6 +181,10 @@ def _quote_line(line: Report, facts: Facts) -> Report:
     }
 
 
+def _quote_final(body: Report, facts: Facts) -> Report:
+    return {**body, "quote": [_quote_line(line, facts) for line in body.get("quote", ())]}
+
+
 def _price(text: str | None, item: FeeItem) -> Any:
     try:
         return parse_yuan(text) if text else item.price_fen
@@ -212,6 +216,7 @@ _SHAPES: dict[str, Callable[[Report, Facts], Report]] = {
     "availability": _availability,
     "resume": _resume,
     "reply": _reply,
+    "quote_final": _quote_final,
     "review": _review,
     "acceptance": _acceptance,
 }

@@ -120,7 +120,7 @@ def _bill_lines(session: Session) -> str | None:
     for line in session.scalars(select(BillLine)):
         if not 0 <= line.paid_fen <= line.due_fen or line.paid_fen != allocated.get(line.id, 0):
             return f"bill line {line.id}: paid is {line.paid_fen}, allocated {allocated.get(line.id, 0)}"
-        owed[line.bill_id] += line.due_fen - line.paid_fen
+        owed[line.bill_id] += line.owed_fen
     for bill in session.scalars(select(Bill)):
         if (bill.state == "paid") != (owed[bill.id] == 0):
             return f"bill {bill.number}: state {bill.state} with {owed[bill.id]} owed"

@@ -83,6 +83,7 @@ REPORT_ACTIONS: dict[str, str] = {
     "availability": "work",
     "findings": "finish",
     "reply": "finish",  # a refusal only after the lead agency's confirmation
+    "quote_final": "await_applicant",  # the applicant confirms again
     "review": "finish",
     "works": "finish",  # with status finished
     "acceptance": "finish",
@@ -135,7 +136,10 @@ def expects(
     if works_status == "finished":
         own = ()
     last = (*_COMMON_LAST, *own) if available and not visit_fixed else (*own, *_COMMON_LAST)
-    return (*(("received",) if state == "issued" else ()), *_COMMON_FIRST, *last)
+    # The quote may still change once there are drawings, and until the works have begun.
+    may_requote = (stage == "review" and drawings) or (stage == "works" and works_status in (None, "planned"))
+    first, more = ("received",) if state == "issued" else (), ("quote_final",) if may_requote else ()
+    return (*first, *_COMMON_FIRST, *last, *more)
 
 
 def _own_reports(stage: str, *, line_check: bool, visit_fixed: bool, drawings: bool) -> tuple[str, ...]:

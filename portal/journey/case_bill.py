@@ -28,7 +28,7 @@ def issue(
     lines = [
         line
         for provider in sorted(options, key=file.place_of)
-        for line in _lines(file, provider, options[provider], local_date(at))
+        for line in drafts_of(file, provider, options[provider], local_date(at))
     ]
     bills.issue_bill(
         session,
@@ -42,7 +42,8 @@ def issue(
     )
 
 
-def _lines(file: CaseFile, code: str, option: Mapping[str, Any], on: dt.date) -> list[bills.LineDraft]:
+def drafts_of(file: CaseFile, code: str, option: Mapping[str, Any], on: dt.date) -> list[bills.LineDraft]:
+    """What the user is to pay this provider for an option, line by line."""
     provider = file.catalog.provider(code)
     track = file.tracks[code]
     pay_before = provider.pay_before if provider.pay_before in track.stages else "connection"

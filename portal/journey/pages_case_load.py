@@ -20,6 +20,7 @@ from portal.cases.tables import (
     JointReply,
     Pause,
     Question,
+    QuoteChange,
     Task,
     Track,
     VisitProposal,
@@ -109,6 +110,7 @@ class CaseRows:
     contracts: list[Contract]
     drawings: list[Drawing]
     points: list[ConnectionPoint]
+    quotes: list[QuoteChange]  # changed quotes that wait for the applicant
     visit_round: VisitRound | None  # the round that waits for the applicant
     proposals: list[VisitProposal]  # and what it offers, the best first
     is_in_conflict: bool  # whether answers wait to be settled between providers
@@ -154,6 +156,13 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
                 .order_by(ConnectionPoint.provider, ConnectionPoint.account_no, ConnectionPoint.meter_no)
             )
         ),
+        quotes=[
+            row
+            for row in session.scalars(
+                select(QuoteChange).where(QuoteChange.case_id == case_id, QuoteChange.state == "open")
+            )
+            if file.tracks[row.provider].state == "open"
+        ],
         visit_round=session.scalars(rounds).first(),
         is_in_conflict=session.scalars(unsettled).first() is not None,
         proposals=list(session.scalars(select(VisitProposal).where(*offered).order_by(VisitProposal.rank))),

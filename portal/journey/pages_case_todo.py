@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.cases.tables import Question, Task, VisitProposal
+from portal.cases.tables import Question, QuoteChange, Task, VisitProposal
 from portal.journey.case_files import CaseFile
 from portal.journey.pages_case_load import CaseRows
 from portal.journey.pages_case_money import MoneyView
@@ -95,6 +95,18 @@ class VisitForm:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteForm:
+    """A quote that its provider changed after review; fen. `lines`: (name, amount) of what the applicant would pay."""
+
+    id: str
+    name: str
+    reason: str
+    before_fen: int
+    now_fen: int
+    lines: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Todo:
     """Everything the applicant can do now. `pay`: there is money to be paid that is in no order yet."""
 
@@ -106,12 +118,13 @@ class Todo:
     pay: bool
     cashier: bool
     visit: VisitForm | None = None
+    quotes: tuple[QuoteForm, ...] = ()
 
     @property
     def count(self) -> int:
         """How many acts wait: choosing, signing and paying are one each."""
         single = (self.visit is not None, bool(self.offers), bool(self.contracts), self.pay, self.cashier)
-        return len(self.questions) + len(self.drawings) + len(self.flows) + sum(single)
+        return len(self.questions) + len(self.drawings) + len(self.flows) + len(self.quotes) + sum(single)
 
 
 def todo_of(
@@ -133,6 +146,21 @@ def todo_of(
         pay=money.free_fen > 0,
         cashier=bool(money.waiting),
         visit=_visit(file, rows, names),
+        quotes=tuple(_quote(row, file, names) for row in rows.quotes),
+    )
+
+
+def _quote(row: QuoteChange, file: CaseFile, names: Mapping[str, str]) -> QuoteForm:
+    titles = {item.code: item.title for item in file.catalog.fees}
+    lines = [line for line in row.option["quote"] if line["payer"] == "user"]
+    now_fen = sum(line["amount_fen"] for line in lines)
+    return QuoteForm(
+        id=row.id,
+        name=names[row.provider],
+        reason=row.reason,
+        before_fen=now_fen - row.difference_fen,
+        now_fen=now_fen,
+        lines=tuple((titles.get(line["fee_item"], line["fee_item"]), line["amount_fen"]) for line in lines),
     )
 
 
@@ -166,7 +194,8 @@ def _question(question: Question, task: Task, file: CaseFile, names: Mapping[str
 
 
 def _wants_drawing(task: Task, rows: CaseRows) -> bool:
-    if task.stage != "review" or rows.open_questions(task):
+    is_asked_else = rows.open_questions(task) or any(quote.task_id == task.id for quote in rows.quotes)
+    if task.stage != "review" or is_asked_else:
         return False
     return task.id in rows.clocks.undrawn or (task.state == "waiting_applicant" and _is_rework(task))
 

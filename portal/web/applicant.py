@@ -14,6 +14,7 @@ from portal.journey import (
     payment,
     questions,
     reply,
+    requotes,
     review,
     visit_choices,
     visit_files,
@@ -102,6 +103,29 @@ def confirm(case_no: str) -> Answer:
     def act() -> str:
         reply.confirm_reply(current_actor(), case_no=case_no, choices=choices, at=g.at, wire_at=g.wire_at)
         return "方案已确认，联合账单和供用合同已经生成。"
+
+    return _do(case_no, act)
+
+
+@bp.post("/cases/<case_no>/quote")
+@action("case.confirm", check=False)
+def decide_quote(case_no: str) -> Answer:
+    """Accept a quote that was changed after review, or keep to the one confirmed before."""
+    said = {
+        "accepted": "已同意新的报价，账单已更正，请重新签署这家单位的合同。",
+        "refused": "已答复，仍按原报价办理。",
+    }
+
+    def act() -> str:
+        state = requotes.decide_quote(
+            current_actor(),
+            case_no=case_no,
+            change_id=request.form.get("change_id", ""),
+            verdict=request.form.get("verdict", ""),
+            at=g.at,
+            wire_at=g.wire_at,
+        )
+        return said[state]
 
     return _do(case_no, act)
 

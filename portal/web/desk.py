@@ -115,7 +115,7 @@ def _show(task: DeskTask, tried: str, errors: dict[str, str]) -> str:
 
 def _own_first(kinds: list[str]) -> list[str]:
     """The report the task is for stands first, refusing it last."""
-    last = ("question", "pause", "extension", "declined")
+    last = ("quote_final", "question", "pause", "extension", "declined")
     return [kind for kind in kinds if kind not in last] + [kind for kind in last if kind in kinds]
 
 

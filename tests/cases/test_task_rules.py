@@ -57,10 +57,11 @@ LAST = ("question", "pause", "extension")
 @pytest.mark.parametrize("stage", OWN)
 @pytest.mark.parametrize("state", TASK_STATES)
 def test_expects_follows_the_protocol(stage, state):
+    last = (*LAST, "quote_final") if stage == "works" else LAST
     wanted = {
-        "issued": ("received", "declined", *OWN[stage], *LAST),
-        "received": ("declined", *OWN[stage], *LAST),
-        "working": ("declined", *OWN[stage], *LAST),
+        "issued": ("received", "declined", *OWN[stage], *last),
+        "received": ("declined", *OWN[stage], *last),
+        "working": ("declined", *OWN[stage], *last),
         "paused": ("resume",),
     }.get(state, ())
     assert expects(stage, state) == wanted
@@ -73,6 +74,9 @@ def test_expects_follows_the_situation():
     assert expects("reply", "received", line_check=True) == ("declined", "line_check", "reply", *LAST)
     assert "review" in expects("review", "working", drawings=True)
     assert "works" in expects("works", "working", works_status="started")
+    assert "quote_final" in expects("works", "working", works_status="planned")
+    assert "quote_final" not in expects("works", "working", works_status="started")
+    assert "quote_final" in expects("review", "working", drawings=True)
     assert "works" not in expects("works", "working", works_status="finished")
 
 

@@ -8,6 +8,7 @@ from portal.cases.tables.application import Application, MaterialFile
 from portal.cases.tables.case import Case, CaseEvent, Track
 from portal.cases.tables.conflict import AnswerConflict
 from portal.cases.tables.joint import Confirmation, Contract, JointReply, Visit
+from portal.cases.tables.quoting import QuoteChange
 from portal.cases.tables.task import ConnectionPoint, Decision, Drawing, Pause, Question, Task, TaskReport
 from portal.cases.tables.visiting import Crew, VisitProposal, VisitRound
 from portal.cases.tables.works_plan import JointWorks
@@ -28,6 +29,7 @@ __all__ = [
     "MaterialFile",
     "Pause",
     "Question",
+    "QuoteChange",
     "Task",
     "TaskReport",
     "Track",
