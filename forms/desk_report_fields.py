@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One field. `kind`: text, area, number, integer, decimal, date, moment, choice, flag.
+    """One field. `kind`: text, area, number, integer, decimal, date, moment, choice, flag, line (points).
 
     `choices`: name of a list the page provides (a group of the catalog's codes, or one of CHOICES).
     """
@@ -57,6 +57,8 @@ CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "works_status": (("planned", "已排期"), ("started", "已开工"), ("finished", "已完工")),
     "acceptance_verdict": (("pass", "合格"), ("rectify", "限期整改"), ("fail", "不合格")),
     "mode": (("site", "现场验收"), ("remote", "远程验收")),
+    "pressure": (("low", "低压"), ("medium_b", "中压 B"), ("medium_a", "中压 A"), ("high", "高压")),
+    "chosen_by": (("applicant", "申请人自选"),),
     "ok": (("yes", "合格"), ("no", "不合格")),
 }
 
@@ -71,6 +73,8 @@ _QUESTION = (
     Entry("text", "要申请人补充什么", "area"),
     Entry("why", "为什么需要"),
     Entry("material_kind", "需要上传的材料（可不选）", "choice", "material"),
+    Entry("field", "涉及申请的哪一项（可不填）", hint="申请中的项目名，例如 utilities.water.daily_m3"),
+    Entry("reason_if_late", "为什么没有和第一批一起问", hint="一次性告知已经发出后再问时必填"),
 )
 _QUOTE = (
     Entry("fee_item", "收费项目", "choice", "fee_items"),
@@ -78,12 +82,52 @@ _QUOTE = (
     Entry("unit_price", "单价（元，按公布价可不填）"),
     Entry("payer", "由谁承担（按目录可不选）", "choice", "payer"),
 )
-_POINT = (Entry("account_no", "户号"), Entry("meter_no", "表号"), Entry("opening_reading", "起始读数", "decimal"))
+_POINT = (
+    Entry("account_no", "户号"),
+    Entry("meter_no", "表号"),
+    Entry("opening_reading", "起始读数", "decimal"),
+    Entry("multiplier", "倍率", "decimal"),
+    Entry("supply_point", "供应点位置"),
+    Entry("seal_no", "封印号"),
+    Entry("room", "房号"),
+    Entry("holder", "户名（与申请人不同时填写）"),
+)
+_SIZES = (
+    Entry("line_length_m", "线路总长（米）", "number"),
+    Entry("pipe_dn_mm", "管径（DN，毫米）", "integer"),
+    Entry("capacity_kva", "容量（kVA）", "number"),
+    Entry("voltage", "电压"),
+    Entry("pressure", "压力级制", "choice", "pressure"),
+    Entry("peak_m3_h", "高峰流量（m³/h）", "number"),
+    Entry("heat_load_kw", "热负荷（kW）", "number"),
+    Entry("fibre_cores", "光缆芯数", "integer"),
+)
+_TRENCH = (
+    Entry("trench.route", "开挖路由", "line", hint="每行一个点：经度，纬度；至少两个点。不开挖则四项都不填"),
+    Entry("trench.depth_m", "沟深（米）", "number"),
+    Entry("trench.width_m", "沟宽（米）", "number"),
+    Entry("trench.clearance_m", "与其他管线的净距（米）", "number"),
+)
+
+
+def _option(index: int, name: str, hint: str) -> tuple[Entry | Rows, ...]:
+    path = f"options.{index}"
+    return (
+        Entry(f"{path}.title", f"{name}名称", hint=hint),
+        Entry(f"{path}.summary", f"{name}内容", "area"),
+        Entry(f"{path}.access_point.description", f"{name}的接入点"),
+        Entry(f"{path}.works_days", f"{name}的施工工作日", "integer"),
+        Rows(f"{path}.quote", f"{name}的报价", 5, _QUOTE, hint="只能选公布的收费项目，金额由系统计算；不收费则不填。"),
+        Entry(f"{path}.recommended_why", f"推荐{name}的理由", hint="不推荐则不填"),
+    )
+
+
 _ITEM = (
     Entry("code", "项目", "choice", "acceptance"),
     Entry("measured", "实测值"),
     Entry("ok", "结论", "choice", "ok"),
     Entry("note", "说明"),
+    Entry("photo", "照片编号"),
 )
 
 FORMS: dict[str, ReportForm] = {
@@ -106,6 +150,11 @@ FORMS: dict[str, ReportForm] = {
             Entry("access_point.description", "接入点位置", needed=True),
             Entry("access_point.location.lon", "接入点经度", "number"),
             Entry("access_point.location.lat", "接入点纬度", "number"),
+            *_SIZES,
+            *_TRENCH,
+            Entry("obstacles", "障碍物（多个用顿号隔开）"),
+            Entry("photos", "照片编号（多个用顿号隔开）"),
+            Entry("note", "其他说明", "area"),
         ),
     ),
     "line_check": ReportForm(
@@ -118,10 +167,8 @@ FORMS: dict[str, ReportForm] = {
         "提交答复",
         (
             Entry("verdict", "结论", "choice", "reply_verdict", needed=True),
-            Entry("options.0.title", "方案名称", hint="同意接入时填写"),
-            Entry("options.0.summary", "方案内容", "area"),
-            Entry("options.0.works_days", "施工工作日", "integer"),
-            Rows("options.0.quote", "报价", 5, _QUOTE, hint="只能选公布的收费项目，金额由系统计算；不收费则不填。"),
+            *_option(0, "方案一", "同意接入时填写"),
+            *_option(1, "方案二", "有第二个方案时填写，申请人从中选一个"),
             Entry("investment_boundary", "投资界面", "area", hint="写明哪些由供应单位出资、哪些由用户出资"),
             Entry("valid_until_on", "有效期至", "date"),
             Rows(
@@ -155,10 +202,18 @@ FORMS: dict[str, ReportForm] = {
         "提交审图意见",
         (
             Entry("verdict", "结论", "choice", "review_verdict", needed=True),
-            Entry("comment.location", "图上位置", hint="需要修改时填写"),
-            Entry("comment.clause", "依据的条款"),
-            Entry("comment.severity", "程度", "choice", "severity"),
-            Entry("comment.text", "修改意见", "area"),
+            Rows(
+                "comments",
+                "修改意见",
+                5,
+                (
+                    Entry("location", "图上位置"),
+                    Entry("clause", "依据的条款"),
+                    Entry("severity", "程度", "choice", "severity"),
+                    Entry("text", "修改意见"),
+                ),
+                hint="需要修改时逐条填写",
+            ),
         ),
     ),
     "works": ReportForm(
@@ -169,6 +224,10 @@ FORMS: dict[str, ReportForm] = {
             Entry("window.start_on", "施工开始日期", "date", hint="已排期时填写"),
             Entry("window.end_on", "施工结束日期", "date"),
             Entry("needs_road_opening", "需要开挖道路", "flag"),
+            Entry("user_works.contractor", "用户工程的施工单位", hint="用户出资的部分由申请人自选单位，这里只核对资质"),
+            Entry("user_works.designer", "用户工程的设计单位"),
+            Entry("user_works.licence_no", "施工单位资质证书编号"),
+            Entry("user_works.chosen_by", "由谁选定", "choice", "chosen_by"),
         ),
     ),
     "acceptance": ReportForm(

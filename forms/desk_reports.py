@@ -54,6 +54,8 @@ class Entered:
 
     def _place(self, path: str) -> str:
         path = path.replace("unit_price_fen", "unit_price").replace("amount_fen", "quantity")
+        if path.startswith("trench.route."):  # a point of the line: one field holds them all
+            return "trench.route"
         head = path
         while head:
             if head in self.places:
@@ -126,16 +128,36 @@ def _value(entry: Entry, text: str) -> Any:
         return True
     if entry.kind == "moment":
         return f"{text}:00+08:00" if len(text) == len("2026-11-23T09:00") else text
-    convert: Callable[[str], Any] = {"number": float, "integer": int}.get(entry.kind, str)
+    converts: dict[str, Callable[[str], Any]] = {"number": float, "integer": int, "line": _line}
     try:
-        return convert(text)
+        return converts.get(entry.kind, str)(text)
     except ValueError:
         return text
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.replace("，", "、").replace(",", "、").split("、") if name.strip()]
+
+
 def _availability(body: Report, _facts: Facts) -> Report:
-    people = body.pop("people", "").replace("，", "、").replace(",", "、").split("、")
-    return {**body, "people": [name.strip() for name in people if name.strip()]}
+    return {**body, "people": _names(body.pop("people", ""))}
+
+
+def _findings(body: Report, _facts: Facts) -> Report:
+    lists: Report = {name: _names(body[name]) for name in ("obstacles", "photos") if name in body}
+    return {**body, **lists}
+
+
+def _line(text: str) -> Any:
+    """A GeoJSON line from one point a row; what is no pair of numbers is passed on, for the checks to name it."""
+    points = []
+    for row in text.replace("，", ",").splitlines():
+        if row.strip():
+            try:
+                points.append([float(part) for part in row.split(",")])
+            except ValueError:
+                return text
+    return {"type": "LineString", "coordinates": points}
 
 
 def _resume(body: Report, facts: Facts) -> Report:
@@ -149,16 +171,16 @@ def _reply(body: Report, facts: Facts) -> Report:
     alternative = body.get("alternative")
     kept = {key: value for key, value in body.items() if key not in parts or key in _REPLY_PARTS.get(verdict, ())}
     if verdict in _OFFERS and "options" in kept:
-        kept["options"] = [_option(option, facts) for option in kept["options"]]
+        kept["options"] = [_option(code, o, facts) for code, o in zip("AB", kept["options"], strict=False)]
     if verdict == "not_served":
         gap = {"nearest_m": None, "planned_year": None, **body.get("not_served", {})}
         kept["not_served"] = {**gap, **({"alternative": alternative} if alternative else {})}
     return kept
 
 
-def _option(option: Report, facts: Facts) -> Report:
+def _option(code: str, option: Report, facts: Facts) -> Report:
     quote = [_quote_line(line, facts) for line in option.get("quote", ())]
-    return {"code": "A", **option, "quote": quote}
+    return {"code": code, **option, "quote": quote}
 
 
 def _quote_line(line: Report, facts: Facts) -> Report:
@@ -202,8 +224,8 @@ def _amount(quantity: str, price: Any) -> int:
 def _review(body: Report, facts: Facts) -> Report:
     latest = {drawing["kind"]: drawing for drawing in facts.document["drawings"]}
     drawings = [{"sha256": d["sha256"], "version": d["version"]} for d in latest.values()]
-    comment = body.pop("comment", None)
-    comments = [{"drawing_sha256": drawings[0]["sha256"], **comment}] if comment and drawings else []
+    given = body.pop("comments", ()) if drawings else ()
+    comments = [{"drawing_sha256": drawings[0]["sha256"], **comment} for comment in given]
     return {**body, "round": facts.revision, "drawings": drawings, "comments": comments}
 
 
@@ -214,6 +236,7 @@ def _acceptance(body: Report, _facts: Facts) -> Report:
 
 _SHAPES: dict[str, Callable[[Report, Facts], Report]] = {
     "availability": _availability,
+    "findings": _findings,
     "resume": _resume,
     "reply": _reply,
     "quote_final": _quote_final,
