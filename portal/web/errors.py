@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import traceback
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
@@ -11,6 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.kernel.errors import DomainError, NotSignedIn, TooMany
 from portal.kernel.problems import MEDIA_TYPE, problem_of
+from portal.kernel.routes import current_actor
 
 _log = structlog.get_logger("web")
 API = "/api/"
@@ -54,7 +57,27 @@ def refused(error: DomainError) -> Answer:
 
 
 def _stale_form(_error: CSRFError) -> Answer:
-    return _page(400, "页面停留过久或已重新登录，这次操作没有执行。请返回上一页，刷新后再提交。")
+    """Nothing was done, and nothing is lost: our own page's entries come back, to be looked at and sent once more."""
+    if current_actor().kind == "anonymous" or not _comes_from_us():
+        return _page(400, "页面停留过久或已重新登录，这次操作没有执行。请返回上一页，刷新后再提交。")
+    entries = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    shown = [value for name, value in entries if value.strip() and not _UNSEEN.search(name)]
+    files = [upload.filename for upload in request.files.values() if upload.filename]
+    return render_template("stale_form.html", entries=entries, shown=shown, files=files, back=_form_page()), 400
+
+
+# What a form carries for the portal and not for its reader.
+_UNSEEN = re.compile(r"(^|_)(id|key|kind|revision|version|provider|password)$")
+
+
+def _form_page() -> str:
+    """Where the form stood, as the browser tells; only its path is taken over."""
+    return urlsplit(request.referrer or "").path or "/home"
+
+
+def _comes_from_us() -> bool:
+    """Whether the browser says that one of our own pages sent the form: a foreign page's entries are not kept."""
+    return request.headers.get("Origin") == request.host_url.rstrip("/")
 
 
 def _http_error(error: HTTPException) -> Answer:
