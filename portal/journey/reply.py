@@ -51,6 +51,8 @@ def _check_options(reporting: Reporting, report: ReplyReport) -> None:
     if len(set(codes)) != len(codes):
         errors.append(FieldError("options", "方案编号不能重复。", "duplicate"))
     on = local_date(reporting.at)
+    if report.valid_until_on is not None and report.valid_until_on < on:
+        errors.append(FieldError("valid_until_on", "答复的有效期已过，请填写今天或以后的日期。", "expired"))
     for index, option in enumerate(report.options):
         errors += tariff.check_quote(
             [line.model_dump() for line in option.quote],

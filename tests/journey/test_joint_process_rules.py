@@ -49,3 +49,11 @@ def test_the_joint_reply_names_fees_as_published(walk: CaseWalk):
     offers = {part["provider"]: part for part in walk.replies()[0].content["providers"]}
     line = offers[GAS]["options"][0]["quote"][0]
     assert (line["fee_item"], line["title"]) == ("gas.safety-set", "阀门、报警和切断装置安装")
+
+
+def test_a_reply_is_not_valid_until_yesterday(walk: CaseWalk):
+    with pytest.raises(Invalid) as refused:
+        walk.report(walk.task(GAS, "reply"), "reply", valid_until_on="2026-11-22")
+    assert [(error.field, error.code) for error in refused.value.errors] == [("valid_until_on", "expired")]
+    walk.report(walk.task(GAS, "reply"), "reply", valid_until_on="2026-11-23")
+    assert walk.task(GAS, "reply").state == "done"
