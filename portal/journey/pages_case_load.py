@@ -139,11 +139,7 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
             session.scalars(select(JointReply).where(JointReply.case_id == case_id).order_by(JointReply.part))
         ),
         chosen={row.provider: row.option_code for row in confirmed},
-        contracts=[
-            row
-            for row in session.scalars(select(Contract).where(Contract.case_id == case_id).order_by(Contract.provider))
-            if row.signed_at is not None or file.tracks[row.provider].state in LIVE
-        ],
+        contracts=_contracts(session, file),
         drawings=list(
             session.scalars(
                 select(Drawing).where(Drawing.case_id == case_id).order_by(Drawing.provider, Drawing.version)
@@ -156,17 +152,22 @@ def load_rows(session: Session, file: CaseFile) -> CaseRows:
                 .order_by(ConnectionPoint.provider, ConnectionPoint.account_no, ConnectionPoint.meter_no)
             )
         ),
-        quotes=[
-            row
-            for row in session.scalars(
-                select(QuoteChange).where(QuoteChange.case_id == case_id, QuoteChange.state == "open")
-            )
-            if file.tracks[row.provider].state == "open"
-        ],
+        quotes=_quotes(session, file),
         visit_round=session.scalars(rounds).first(),
         is_in_conflict=session.scalars(unsettled).first() is not None,
         proposals=list(session.scalars(select(VisitProposal).where(*offered).order_by(VisitProposal.rank))),
     )
+
+
+def _contracts(session: Session, file: CaseFile) -> list[Contract]:
+    """What is signed, and what providers that are still part of the case want signed."""
+    rows = session.scalars(select(Contract).where(Contract.case_id == file.case.id).order_by(Contract.provider))
+    return [row for row in rows if row.signed_at is not None or file.tracks[row.provider].state in LIVE]
+
+
+def _quotes(session: Session, file: CaseFile) -> list[QuoteChange]:
+    rows = session.scalars(select(QuoteChange).where(QuoteChange.case_id == file.case.id, QuoteChange.state == "open"))
+    return [row for row in rows if file.tracks[row.provider].state == "open"]
 
 
 def names_in(catalog: Catalog) -> dict[str, str]:
