@@ -1,6 +1,6 @@
 """A provider may change its quote after review; the applicant confirms it again
 
-Revision: 0010, after: 0009
+Revision: 0011, after: 0010
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
