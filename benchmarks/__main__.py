@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import fan_out, latency, split_payment
+from benchmarks import fan_out, latency, split_payment, visits
 from benchmarks.figures import Figure, format_table, write_json
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "fan-out": fan_out.measure,
     "latency": latency.measure,
     "split-payment": split_payment.measure,
+    "visits": visits.measure,
 }
 
 

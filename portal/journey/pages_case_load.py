@@ -43,6 +43,7 @@ class TaskClocks:
     pauses: dict[str, list[Pause]]  # by task id, oldest first
     undecided: frozenset[str]  # ids of tasks that wait for the lead agency
     undrawn: frozenset[str]  # ids of review tasks that wait for the applicant's first drawing
+    choosing: frozenset[str] = frozenset()  # ids of survey tasks whose time the applicant has to choose
 
     def light(self, task: Task, track: Track | None, at: dt.datetime) -> str:
         """green, yellow or red; a task without a limit is always green."""
@@ -69,7 +70,7 @@ class TaskClocks:
 
     def turn(self, task: Task) -> str:
         """Who acts next on a task: `applicant`, `agency`, `provider:<code>` or `portal`."""
-        if task.id in self.undrawn:
+        if task.id in self.undrawn | self.choosing:
             return "applicant"
         paused = next((p.reason for p in reversed(self.pauses.get(task.id, [])) if p.end_at is None), None)
         return workflow.whose_turn(
@@ -95,7 +96,17 @@ def load_clocks(session: Session, tasks: Collection[Task]) -> TaskClocks:
     query = select(Drawing.case_id, Drawing.provider).where(Drawing.case_id.in_({task.case_id for task in reviews}))
     drawn = {(case_id, provider) for case_id, provider in session.execute(query.distinct())} if reviews else set()
     undrawn = frozenset(task.id for task in reviews if (task.case_id, task.provider) not in drawn)
-    return TaskClocks(calendar_of(session), pauses, frozenset(undecided), undrawn)
+    return TaskClocks(calendar_of(session), pauses, frozenset(undecided), undrawn, _choosing(session, tasks))
+
+
+def _choosing(session: Session, tasks: Collection[Task]) -> frozenset[str]:
+    surveys = [t for t in tasks if t.stage == "survey" and t.state in _AT_WORK and "availability" in t.result]
+    if not surveys:
+        return frozenset()
+    cases = {task.case_id for task in surveys}
+    query = select(VisitRound.case_id).where(VisitRound.state == "offered", VisitRound.case_id.in_(cases))
+    offered = set(session.scalars(query))
+    return frozenset(task.id for task in surveys if task.case_id in offered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.cases.tables import Visit, VisitRound
 from portal.journey import clocks, crews, visit_choices, visit_files
+from portal.journey.pages_case import case_page
 from portal.journey.pages_staff_visits import day_plans, planned_times
 from portal.kernel.clock import SHANGHAI, local_date
 from portal.kernel.database import db
@@ -54,6 +55,7 @@ def test_three_times_are_offered_and_one_click_fixes_the_visit_for_all(bare_app:
     offer(walk, other=[span(walk, 1, 9, 17)])
     assert starts(walk) == ["24T09:00", "24T11:00", "24T13:00"]
     assert not walk.visits()
+    assert case_page(walk.applicant, walk.case_no, walk.at).head.turn == "轮到您"
     chosen = walk.proposals()[1]
     walk.choose_visit(chosen.id)
     (visit,) = walk.visits()
