@@ -57,6 +57,7 @@ SENTENCES: dict[str, str] = {
     "report_quote_final": "{who}提交了终版报价，请您确认。",
     "quote_decided": "您对{who}的终版报价作出了答复。",
     "hand_over_failed": "任务暂时没有送达{who}的系统，已改由工作人员跟进。",
+    "status_noted": "{who}更新了内部办理进度。",
     "bill_changed": "{who}的费用有变化，账单已更正；多缴的部分已登记退还。",
     "acceptance_ended": "{who}的验收未能通过，牵头部门已核定终止该单位的办理。",
     "decided": "牵头部门已对{who}的意见作出核定。",
