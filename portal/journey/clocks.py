@@ -179,10 +179,13 @@ def pending_work(session: Session, *, wire_at: dt.datetime) -> int:
 
     A delivery that waits for its next try counts as due: the demo's calendar must not run ahead of it. A job that was
     asked for later (the question to the gateway after a lost notice) does not. Papers hold the calendar up only once
-    no case is open any more: until then they are rendered beside the rest.
+    no case is open any more: until then they are rendered beside the rest. The call to the neighbours of a trench
+    waits for nobody: whoever has no part in the case may be out of reach.
     """
     deliveries = session.scalar(
-        select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(("pending", "leased")))
+        select(func.count())
+        .select_from(OutboxMessage)
+        .where(OutboxMessage.state.in_(("pending", "leased")), OutboxMessage.kind != "works.planned")
     )
     due = (Job.state == "leased") | ((Job.state == "pending") & (Job.due_at <= wire_at))
     is_any_open = session.scalars(select(Case.id).where(Case.state == "open").limit(1)).first() is not None
