@@ -21,6 +21,7 @@ from portal.kernel.ids import new_id
 from portal.kernel.policy import Actor, require
 
 KINDS = frozenset(get_args(MaterialKind))
+STORED_SCOPE = "material.stored:"  # of the idempotency keys of uploads; the owner's id follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def store_material(
     with transaction() as session:
         if idempotency_key is None:
             return _keep(session, actor, upload, kind, at)
-        scope = f"material.stored:{actor.id}"
+        scope = f"{STORED_SCOPE}{actor.id}"
         given = fingerprint_of([name, kind, hashlib.sha256(content).hexdigest()])
         known = recall(session, scope, idempotency_key, given, at=at)
         if known is not None:

@@ -6,11 +6,22 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from portal.journey import clocks, delivery, hand_over_alarms, papers, sandbox, sandbox_checks, sealing, statuses
+from portal.journey import (
+    clocks,
+    delivery,
+    hand_over_alarms,
+    papers,
+    sandbox,
+    sandbox_checks,
+    sealing,
+    statuses,
+    sweeping,
+)
 from portal.journey.money_jobs import MONEY_JOBS
 from portal.worker.port import JobKind
 
 SEAL_EVERY = dt.timedelta(seconds=30)
+SWEEP_EVERY = dt.timedelta(minutes=10)
 LOOK_AGAIN = dt.timedelta(seconds=2)
 
 
@@ -31,11 +42,11 @@ def job_kinds(base_url: str) -> Mapping[str, JobKind]:
 
 
 class Ticks:
-    """Called often. Looks at the clocks when business time has moved, else now and then; seals the audit trail."""
+    """Called often. Looks at the clocks when business time has moved, else now and then; seals the audit, sweeps."""
 
     def __init__(self, *, wire_at: dt.datetime) -> None:
         self._looked_for: dt.datetime | None = None
-        self._looked_at = self._sealed_at = wire_at
+        self._looked_at = self._sealed_at = self._swept_at = wire_at
 
     def __call__(self, at: dt.datetime, wire_at: dt.datetime) -> None:
         """One turn; business time decides what is due, and in the demo it stands still most of the time."""
@@ -46,3 +57,6 @@ class Ticks:
         if wire_at - self._sealed_at >= SEAL_EVERY:
             self._sealed_at = wire_at
             sealing.seal_audit(at)
+        if wire_at - self._swept_at >= SWEEP_EVERY:
+            self._swept_at = wire_at
+            sweeping.sweep(at)
