@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from portal.cases.tables import Drawing, MaterialFile, Question
@@ -46,7 +46,7 @@ def sweep(at: dt.datetime, *, at_once: int = AT_ONCE) -> Swept:
 
 def _sweep_uploads(session: Session, at: dt.datetime, at_once: int) -> list[str]:
     is_orphan = _is_orphan(at)
-    oldest: Select[tuple[str]] = select(MaterialFile.id).where(*is_orphan).order_by(MaterialFile.uploaded_at)
+    oldest = select(MaterialFile.id).where(*is_orphan).order_by(MaterialFile.uploaded_at)
     ids = list(session.scalars(oldest.limit(at_once)))
     if not ids:
         return []
