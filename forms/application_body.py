@@ -18,7 +18,6 @@ from forms.application_fields import (
     schema,
     utilities,
 )
-from forms.application_labels import label_of
 from portal.kernel.errors import FieldError
 
 Pairs = Sequence[tuple[str, str]]
@@ -92,7 +91,7 @@ def forgotten_ticks(posted: Iterable[tuple[str, str]]) -> list[FieldError]:
     return [
         FieldError(
             f"{UTILITIES}.{utility}",
-            f"您填写了{label_of(f'{UTILITIES}.{utility}')}的内容，但没有勾选“办理”。请勾选，或清空这些内容。",
+            "您填写了这一专业的内容，但没有勾选“办理”。请勾选，或清空这些内容。",
             "not_ticked",
         )
         for utility in utilities()

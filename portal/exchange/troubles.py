@@ -25,6 +25,7 @@ CARE: dict[str, Care] = {
     "dead": Care("portal", _HOUR),  # the last try was made
     "gone": Care("portal", _HOUR, calls=True),  # 410: the endpoint is switched off
     "mismatch": Care("portal", _HOUR),  # read back, it was not what was sent
+    "unread": Care("portal", 4 * _HOUR),  # accepted, and never read back until the schedule ended
     "unmapped": Care("portal", 4 * _HOUR),  # a code or field that nobody has mapped
     "refused": Care("provider", 4 * _HOUR),  # its status message cannot be applied as things stand
     "notice": Care("portal", _HOUR),  # the gateway's notice contradicts our books

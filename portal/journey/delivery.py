@@ -18,7 +18,6 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 
 from portal.exchange import access
-from portal.exchange.outbox import WAKE
 from portal.exchange.port import Message
 from portal.exchange.tables import DestinationHealth, OutboxMessage
 from portal.journey import delivery_read_backs
@@ -26,7 +25,6 @@ from portal.journey.delivery_rooms import rooms, take
 from portal.kernel import failpoints
 from portal.kernel.crypto import current_vault
 from portal.kernel.database import db, transaction
-from portal.kernel.errors import Conflict
 
 LEASE = dt.timedelta(seconds=60)
 PER_DESTINATION = 16  # at most so many at once to one destination: a slow one cannot take all threads
@@ -163,21 +161,6 @@ def sweep_deliveries(*, wire_at: dt.datetime) -> int:
         return _release(session, wire_at, OutboxMessage.lease_until < wire_at)
 
 
-def replay_message(message_id: str, *, wire_at: dt.datetime) -> None:
-    """Use case: a person sends a dead, kept or gone message (again), same id, same bytes. Raises Conflict."""
-    with transaction() as session:
-        result = session.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.message_id == message_id, OutboxMessage.state.in_(("dead", "gone", "kept")))
-            .values(state="pending", attempts=0, next_at=wire_at, in_doubt=False)
-            .execution_options(synchronize_session=False)
-        )
-        assert isinstance(result, CursorResult)
-        if result.rowcount != 1:
-            raise Conflict("该消息正在发送或已送达。", code="not_replayable")
-        session.info[WAKE] = True
-
-
 def apply_answer(payload: Mapping[str, Any], at: dt.datetime, wire_at: dt.datetime) -> None:
     """Job `apply_answer`: hand a stored answer to the use case that waits for it."""
     row = db.session.scalars(select(OutboxMessage).where(OutboxMessage.message_id == payload["message_id"])).one()
@@ -206,16 +189,6 @@ def next_delivery_at(wire_at: dt.datetime) -> dt.datetime | None:
     unread = delivery_read_backs.next_unread(wire_at)
     times = [at for at in (db.session.scalar(query) for query in (waiting, opened, held, unread)) if at is not None]
     return min(times, default=None)
-
-
-def messages_needing_a_person(limit: int = 100) -> Sequence[OutboxMessage]:
-    """Dead, gone and unknown messages, read-backs that did not match and those given up, newest first."""
-    query = select(OutboxMessage).where(
-        OutboxMessage.state.in_(("dead", "gone", "unknown"))
-        | (OutboxMessage.read_back == "mismatch")
-        | delivery_read_backs.is_given_up()
-    )
-    return db.session.scalars(query.order_by(OutboxMessage.seq.desc()).limit(limit)).all()
 
 
 def _choose(session: Session, room: Mapping[str, int], wire_at: dt.datetime, *, limit: int, usual: int) -> list[int]:

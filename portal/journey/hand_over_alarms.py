@@ -22,6 +22,7 @@ from portal.exchange import outbox, troubles
 from portal.exchange.dialects import insert_unless_there
 from portal.exchange.tables import InboxMessage, OutboxMessage, ProviderAccess
 from portal.exchange.trouble_tables import HandOverAlarm
+from portal.journey.delivery_read_backs import is_given_up
 from portal.journey.events import note_event
 from portal.kernel.database import db, transaction
 from portal.kernel.errors import NotFound
@@ -127,9 +128,10 @@ def _known(kind: str, subject: InstrumentedAttribute[str], reason: str) -> Colum
 
 def _found(session: Session, at: dt.datetime) -> list[Trouble]:
     found = [*_late(session, at), *_of_state(session, "dead", OutboxMessage.state.in_(("dead", "unknown")))]
-    # A person who has looked at a mismatch has closed it for good: only an alarm never raised is raised.
-    seen = exists().where(HandOverAlarm.subject == OutboxMessage.message_id, HandOverAlarm.reason == "mismatch")
-    found += _of_state(session, "mismatch", (OutboxMessage.read_back == "mismatch") & ~seen)
+    for reason, which in (("mismatch", OutboxMessage.read_back == "mismatch"), ("unread", is_given_up())):
+        # A person who has looked at a read-back has closed it for good: only an alarm never raised is raised.
+        seen = exists().where(HandOverAlarm.subject == OutboxMessage.message_id, HandOverAlarm.reason == reason)
+        found += _of_state(session, reason, which & ~seen)
     gone = select(ProviderAccess.provider).where(ProviderAccess.disabled_at.is_not(None))
     gone = gone.where(~_known("endpoint", ProviderAccess.provider, "gone"))
     found += [Trouble("endpoint", code, "gone", code) for code in session.scalars(gone)]
@@ -188,7 +190,7 @@ def _over(session: Session) -> list[tuple[str, str]]:
     alarm = HandOverAlarm
     open_ = alarm.resolved_at.is_(None)
     sent = select(alarm.id, OutboxMessage.state).join(OutboxMessage, OutboxMessage.message_id == alarm.subject)
-    sent = sent.where(open_, alarm.subject_kind == "outbox", alarm.reason != "mismatch")
+    sent = sent.where(open_, alarm.subject_kind == "outbox", alarm.reason.not_in(("mismatch", "unread")))
     over = [
         (row.id, {"delivered": "delivered", "kept": "desk"}[row.state])
         for row in session.execute(sent.where(OutboxMessage.state.in_(("delivered", "kept"))))

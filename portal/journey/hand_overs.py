@@ -34,7 +34,7 @@ def replay_hand_over(actor: Actor, *, message_id: str, at: dt.datetime, wire_at:
         if row is None:
             raise NotFound
         _check_endpoint(session, row.destination)
-        values = {"state": "pending", "attempts": 0, "next_at": wire_at}
+        values = {"state": "pending", "attempts": 0, "in_doubt": False, "next_at": wire_at}
         if row.state not in RESENDABLE or not try_change(session, OutboxMessage, row.seq, {"state": row.state}, values):
             raise Conflict("该消息正在发送、已送达，或需要先向对方核实。", code="not_replayable")
         session.info[WAKE] = True

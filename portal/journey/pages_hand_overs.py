@@ -172,21 +172,6 @@ def open_alarm_count(session: Session, actor: Actor) -> int:
     return session.scalar(select(func.count()).select_from(HandOverAlarm).where(*_alarm_scope(actor))) or 0
 
 
-def undelivered_task_ids(session: Session, provider: str, task_ids: Sequence[str]) -> set[str]:
-    """Those of these tasks whose hand-over to the provider's own system is red: its desk copy is live."""
-    query = (
-        select(OutboxMessage.task_id)
-        .join(HandOverAlarm, HandOverAlarm.subject == OutboxMessage.message_id)
-        .where(
-            OutboxMessage.destination == f"provider:{provider}",
-            OutboxMessage.task_id.in_(task_ids),
-            HandOverAlarm.subject_kind == "outbox",
-            HandOverAlarm.resolved_at.is_(None),
-        )
-    )
-    return {task_id for task_id in session.scalars(query) if task_id is not None}
-
-
 def _alarm_scope(actor: Actor) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [HandOverAlarm.resolved_at.is_(None)]
     if "provider_staff" in actor.roles:

@@ -140,7 +140,6 @@ POLICY: dict[str, tuple[Rule, ...]] = {
     "sandbox.manage": (role("provider_staff"),),
     "sandbox.call": (anyone,),  # the sandbox's own key is the credential
     "desk.link": (anyone,),  # it only leads to the task, where one signs in
-    "desk.sheet": (role("provider_staff"),),
     # agency
     "agency.list": (role("lead_agency"),),
     "agency.decide": (role("lead_agency"),),

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.cases.tables import Task
 from portal.exchange.port import Delivered, Refused
+from portal.exchange.schedule import MAX_ATTEMPTS
 from portal.exchange.tables import OutboxMessage, ProviderAccess
 from portal.exchange.trouble_tables import HandOverAlarm
 from portal.exchange.troubles import LATE_AFTER, late_after
@@ -145,12 +146,15 @@ def test_an_endpoint_that_is_gone_is_one_alarm_until_it_is_back(town):
     assert alarms("gone")[0].resolved_at is None, "the same thing again is open again"
 
 
-def test_a_mismatch_is_an_alarm_that_only_a_person_closes(town):
-    outcome(Delivered(200, b"", "mismatch"))
+@pytest.mark.parametrize("read_back", ["mismatch", "unread"])
+def test_what_was_read_back_wrong_or_never_is_an_alarm_that_only_a_person_closes(town, read_back):
+    outcome(Delivered(200, b"", read_back))
+    with transaction() as session:  # the schedule of reading back is over
+        session.query(OutboxMessage).filter_by(read_back=read_back).update({"attempts": MAX_ATTEMPTS})
     watch(AT + MINUTE)
     watch(AT + 2 * MINUTE)
-    [alarm] = alarms("mismatch")
+    [alarm] = alarms(read_back)
     assert alarm.resolved_at is None
     close_alarm(ADMIN, alarm_id=alarm.id, note="电话核对无误", at=AT)
     watch(AT + 3 * MINUTE)
-    assert alarms("mismatch")[0].resolved_by == "运维"
+    assert alarms(read_back)[0].resolved_by == "运维"

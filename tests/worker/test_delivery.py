@@ -14,12 +14,14 @@ from portal.exchange.outbox import enqueue
 from portal.exchange.port import Delivered, Unknown
 from portal.exchange.tables import DestinationHealth, OutboxMessage, ProviderAccess
 from portal.journey import delivery
-from portal.journey.delivery import claim_deliveries, replay_message
+from portal.journey.delivery import claim_deliveries
 from portal.journey.delivery_outcomes import Attempt, record_outcomes
+from portal.journey.hand_overs import replay_hand_over
 from portal.kernel.clock import RealClock
 from portal.kernel.crypto import init_vault
 from portal.kernel.database import db, transaction
 from portal.kernel.errors import Conflict
+from portal.kernel.policy import Actor
 from portal.worker.bells import open_bell
 from portal.worker.engines import ENGINES
 from portal.worker.port import AlreadyRunning, Duties
@@ -27,6 +29,8 @@ from providers import make_adapters
 from providers.transports.http import HttpDoor
 from tests.exchange.stub_provider import Call, StubProvider
 from tests.worker.parts import AT, add_provider, row_of, run_engine, send, wire_now
+
+ADMIN = Actor(kind="person", id="a1", name="运维", roles=frozenset({"admin"}))
 
 
 @pytest.fixture
@@ -119,11 +123,20 @@ def test_after_the_last_try_a_person_is_asked_and_can_send_again(app, work):
         name = send("w1")
         work(lambda: row_of(name).state == "dead", scale=1e-6)
         assert stub.tries[name] == 10
-        assert [row.message_id for row in delivery.messages_needing_a_person()] == [name]
-        replay_message(name, wire_at=wire_now())
+        replay_hand_over(ADMIN, message_id=name, at=AT, wire_at=wire_now())
         assert row_of(name).state == "pending"
         with pytest.raises(Conflict):
-            replay_message(name, wire_at=wire_now())
+            replay_hand_over(ADMIN, message_id=name, at=AT, wire_at=wire_now())
+
+
+def test_what_a_person_sends_again_is_no_longer_in_doubt(app):
+    add_provider("w1", "http://127.0.0.1:9/")
+    name, now = send("w1"), wire_now()
+    with transaction() as session:
+        row = session.query(OutboxMessage).filter_by(message_id=name).one()
+        row.state, row.in_doubt = "dead", True
+    replay_hand_over(ADMIN, message_id=name, at=AT, wire_at=now)
+    assert (row_of(name).state, row_of(name).in_doubt) == ("pending", False)
 
 
 def test_the_breaker_opens_after_five_failures_and_lets_one_probe_through(app):
